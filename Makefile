@@ -1,0 +1,121 @@
+# Everything that people and CI run, by the same names. `make` builds; `make quick` needs seconds and no root;
+# `make test` is the whole and installs what it needs. CONTRIBUTING.md says when to use which.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+export CGO_ENABLED ?= 0
+
+SEEDS ?= 1000
+T ?= 30s
+BENCH ?= .
+# Tests that take longer than a second leave themselves out when -short is given; `make test` gives none.
+SHORT ?= -short
+# Where goroutines meet: the race detector's part of `make test`. `make race RACE=./...` is everything.
+RACE ?= ./journal/... ./effects/... ./replay/... ./cmd/...
+LAB := .lab
+INTEROP := cmd/ikejd/interop
+
+# Shows what failed, in full, and what was left out; under CI nothing may be left out.
+report := | go run ./cmd/ikejd/internal/noskip
+
+.PHONY: build quick test check format unit fresh race fuzz sim journals interop peers packages bench demo generate bisect clean
+
+build:
+	go build -trimpath -o bin/ikejd ./cmd/ikejd
+
+quick: format
+	go vet ./...
+	$(MAKE) --no-print-directory unit
+
+# Unit, datadriven and testscript tests, architecture among them.
+unit:
+	go test -json $(SHORT) -timeout 15m ./... $(report)
+
+format:
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -l); \
+	[ -z "$$bad" ] || { printf 'not formatted; try: gofmt -w\n%s\n' "$$bad" >&2; exit 1; }
+
+check: format fresh
+	go vet ./...
+	go vet -tags interop ./$(INTEROP)/...
+	go tool staticcheck ./...
+	go tool staticcheck -tags interop ./$(INTEROP)/...
+	go test -json -count=1 ./cmd/ikejd/internal/arch $(report)
+
+generate:
+	go generate ./...
+
+# Generated files must be what the generators of this commit make.
+fresh:
+	@sums() { git ls-files -co --exclude-standard | sort | xargs -r -d '\n' sha256sum 2>/dev/null || true; }; \
+	before=$$(sums); go generate ./...; after=$$(sums); \
+	[ "$$before" = "$$after" ] || { echo 'generated files were stale and have been renewed; commit them:' >&2; \
+		diff <(echo "$$before") <(echo "$$after") | sed -n 's/^> [0-9a-f]*//p' >&2; exit 1; }
+
+test: packages
+	$(MAKE) --no-print-directory build
+	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory quick SHORT=
+	$(MAKE) --no-print-directory race
+	$(MAKE) --no-print-directory sim SEEDS=100
+	$(MAKE) --no-print-directory journals
+	$(MAKE) --no-print-directory interop
+
+race:
+	CGO_ENABLED=1 go test -race -short -timeout 20m $(RACE)
+
+# Each fuzz target in turn, T long.
+fuzz:
+	@git grep -o -E '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | while IFS=: read -r file name; do \
+		echo "$${file%/*} $${name#func }"; \
+		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(T) "./$${file%/*}" </dev/null; \
+	done
+
+sim: build
+	bin/ikejd simulate --seeds $(SEEDS) --seed 1 --nodes 2 --for 10m --faults all
+
+# Every journal kept in the repository against this reducer: old journals are regression tests.
+journals: build
+	@n=0; for j in $$(git ls-files '*.ikej'); do n=$$((n + 1)); echo "$$j"; bin/ikejd replay --journal "$$j"; done; \
+	[ $$n -gt 0 ] || { echo 'no .ikej file in the repository: nothing was replayed' >&2; exit 1; }
+
+interop: build peers
+	go test -json -count=1 -tags interop -timeout 20m ./$(INTEROP) $(report)
+
+# The peers are unpacked, not installed: the host's own daemons and configuration stay as they are.
+peers: packages $(LAB)/lossy $(LAB)/fakexfrm.so
+	$(INTEROP)/lab/fetch-peers.sh $(LAB)/peers strongswan
+
+$(LAB)/lossy: $(wildcard $(INTEROP)/lossy/*.go) go.mod
+	go build -o $@ ./$(INTEROP)/lossy
+
+$(LAB)/fakexfrm.so: $(INTEROP)/lab/fakexfrm.c
+	mkdir -p $(LAB)
+	cc -shared -fPIC -O2 -o $@ $< -ldl
+
+# Debian's packages that tests start programs of. Nothing happens where all of them are there.
+packages:
+	@missing=''; for p in gcc:gcc libc6-dev:/usr/include/stdlib.h iproute2:ip nftables:nft tcpdump:tcpdump tshark:tshark \
+			openssl:openssl util-linux:unshare strace:strace; do \
+		what=$${p#*:}; [ -e "$$what" ] || command -v "$$what" >/dev/null || missing="$$missing $${p%%:*}"; done; \
+	need=$$missing; [ -e $(LAB)/peers/strongswan/.complete ] || need="$$need peers"; \
+	[ -n "$$need" ] || exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "make test wants root on Debian 12: network namespaces, and the packages:$$missing; try: make quick" >&2; exit 1; fi; \
+	apt-get -q update >/dev/null; \
+	[ -z "$$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$missing >/dev/null
+
+bench:
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+demo: build
+	bin/ikejd demo
+
+# The commit from which on JOURNAL replays differently: make bisect JOURNAL=case.ikej GOOD=v0.1.0
+bisect:
+	@[ -n "$(JOURNAL)" ] && [ -n "$(GOOD)" ] || { echo 'usage: make bisect JOURNAL=case.ikej GOOD=v0.1.0' >&2; exit 2; }
+	git bisect start HEAD $(GOOD)
+	git bisect run sh -c 'make -s build || exit 125; bin/ikejd replay --journal "$(abspath $(JOURNAL))"'
+	git bisect reset
+
+clean:
+	rm -rf bin
