@@ -1,0 +1,37 @@
+package ike
+
+// What an SA payload must be besides well formed, by the place it stands in (RFC 7296, sections 3.3.1 and 2.7).
+
+// CheckOffer is for an SA of a request: the first number is 1 (the rest follow from it in ParseSA), and proposals for
+// an IKE SA carry an SPI of ikeSPI octets: 0 in IKE_SA_INIT, 8 where an IKE SA is rekeyed (PROTOCOL.md N-16, N-22).
+func (s SA) CheckOffer(ikeSPI int) error {
+	if s.Proposals[0].Number != 1 {
+		return errProposalNumber
+	}
+	return s.checkIKESPI(ikeSPI)
+}
+
+// CheckChoice is for an SA of a response: one proposal, of each transform type one (N-35). That it was offered is for
+// the reducer to see, who knows the offer.
+func (s SA) CheckChoice(ikeSPI int) error {
+	if len(s.Proposals) != 1 {
+		return errNotOneProposal
+	}
+	var seen [256]bool
+	for _, t := range s.Proposals[0].Transforms {
+		if seen[t.Type] {
+			return errNotOneTransform
+		}
+		seen[t.Type] = true
+	}
+	return s.checkIKESPI(ikeSPI)
+}
+
+func (s SA) checkIKESPI(size int) error {
+	for _, p := range s.Proposals {
+		if p.Protocol == ProtocolIKE && len(p.SPI) != size {
+			return errProposalSPISize
+		}
+	}
+	return nil
+}
