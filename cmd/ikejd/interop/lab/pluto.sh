@@ -47,7 +47,10 @@ start() {
         set -- "$@" unshare -m --propagation private sh -c 'mount --bind "$1" /usr/libexec/ipsec; shift; exec "$@"' sh "$bin"
     fi
     [ -z "$shim" ] || set -- "$@" env "LD_PRELOAD=$(cd "$(dirname "$shim")" && pwd)/${shim##*/}"
-    # pluto runs its updown command as "ipsec _updown": leftupdown= (empty) in the conn avoids it.
+    # pluto runs its updown command as "ipsec _updown", and fails the child where there is no ipsec: this one
+    # says yes and does nothing.
+    mkdir -p "$dir/bin"; printf '#!/bin/sh\nexit 0\n' >"$dir/bin/ipsec"; chmod 755 "$dir/bin/ipsec"
+    PATH=$dir/bin:$PATH
     # shellcheck disable=SC2086  # options is a list of words
     setsid "$@" "$bin/pluto" --config "$dir/ipsec.conf" --nofork --rundir "$dir/run" --ipsecdir "$dir" --nssdir "sql:$dir/nss" \
         --secretsfile "$dir/ipsec.secrets" --logfile "$dir/log" --no-dnssec $options \
