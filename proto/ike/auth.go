@@ -83,6 +83,6 @@ func ParseSignature(data []byte) (algorithm, signature []byte, err error) {
 
 // AppendSignature writes what ParseSignature reads. algorithm is at most 255 octets.
 func AppendSignature(dst, algorithm, signature []byte) []byte {
-	dst = append(append(dst, uint8(len(algorithm))), algorithm...)
+	dst = append(append(dst, count8(len(algorithm), "octets of algorithm identifier")), algorithm...)
 	return append(dst, signature...)
 }

@@ -14,6 +14,14 @@ type Body interface {
 	AppendBody(dst []byte) []byte
 }
 
+// count8 is n as the octet it must fit into on the wire. What we build is ours: too much of it is a broken invariant.
+func count8(n int, what string) uint8 {
+	if n > 0xff {
+		panic(fmt.Sprintf("ike: %d %s, the most is 255", n, what))
+	}
+	return uint8(n)
+}
+
 // AppendPayloads writes the bodies as a chain, with their generic headers, and gives the type of the first, which
 // belongs into the header before it: the IKE header's or an Encrypted payload's Next Payload. No bodies are an empty
 // chain, as in `IN {}`. A body over 65,531 octets is the caller's mistake, and panics.

@@ -7,15 +7,14 @@ type CertEncoding uint8
 
 // Certificate encodings: RFC 7296 section 3.6; OCSP RFC 4806, raw public key RFC 7670.
 const (
-	CertPKCS7          CertEncoding = 1
-	CertX509Signature  CertEncoding = 4
-	CertCRL            CertEncoding = 7
-	CertX509Attribute  CertEncoding = 10
-	CertHashURL        CertEncoding = 12
-	CertHashURLBundle  CertEncoding = 13
-	CertOCSP           CertEncoding = 14
-	CertRawPublicKey   CertEncoding = 15
-	certAuthorityOctet              = 20 // an authority in a CERTREQ is a SHA-1 of its public key info
+	CertPKCS7         CertEncoding = 1
+	CertX509Signature CertEncoding = 4
+	CertCRL           CertEncoding = 7
+	CertX509Attribute CertEncoding = 10
+	CertHashURL       CertEncoding = 12
+	CertHashURLBundle CertEncoding = 13
+	CertOCSP          CertEncoding = 14
+	CertRawPublicKey  CertEncoding = 15
 )
 
 func (e CertEncoding) String() string { return nameOf(certNames, "CERT", e) }
@@ -31,17 +30,14 @@ type Certificate struct {
 	Data     []byte
 }
 
-// CertRequest is one CERTREQ payload. Of the X.509 encodings Authorities is SHA-1 hashes of trusted keys, end to end;
-// it may be empty.
+// CertRequest is one CERTREQ payload. Of the X.509 encodings Authorities is SHA-1 hashes of trusted keys, 20 octets
+// each, end to end; it may be empty. It is a hint (section 3.7), so one that does not divide by 20 is no error.
 type CertRequest struct {
 	Encoding    CertEncoding
 	Authorities []byte
 }
 
-const (
-	errCertEmpty       = Malformed("CERT or CERTREQ payload without an encoding")
-	errCertAuthorities = Malformed("CERTREQ authorities are not of 20 octets each")
-)
+const errCertEmpty = Malformed("CERT or CERTREQ payload without an encoding")
 
 // ParseCertificate reads a CERT payload's body. What is inside is for effects/creds.
 func ParseCertificate(body []byte) (Certificate, error) {
@@ -64,14 +60,7 @@ func ParseCertRequest(body []byte) (CertRequest, error) {
 	if len(body) == 0 {
 		return CertRequest{}, errCertEmpty
 	}
-	r := CertRequest{Encoding: CertEncoding(body[0]), Authorities: body[1:]}
-	switch r.Encoding {
-	case CertX509Signature, CertHashURL, CertHashURLBundle:
-		if len(r.Authorities)%certAuthorityOctet != 0 {
-			return CertRequest{}, errCertAuthorities
-		}
-	}
-	return r, nil
+	return CertRequest{Encoding: CertEncoding(body[0]), Authorities: body[1:]}, nil
 }
 
 // PayloadType is CERTREQ.

@@ -1,6 +1,9 @@
 package ike
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // The Delete payload (RFC 7296, section 3.11). For an IKE SA it has no SPI: the header of its message names the SA.
 // For Child SAs it names the SPIs its sender receives on.
@@ -62,6 +65,9 @@ func (d Delete) AppendBody(dst []byte) []byte {
 	size := uint8(4)
 	if d.Protocol == ProtocolIKE {
 		size = 0
+	}
+	if size == 0 && len(d.SPIs) > 0 || len(d.SPIs) > 0xffff {
+		panic(fmt.Sprintf("ike: Delete of protocol %v with %d SPIs", d.Protocol, len(d.SPIs)))
 	}
 	dst = append(dst, byte(d.Protocol), size)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(d.SPIs)))

@@ -42,7 +42,7 @@ func (Notify) PayloadType() PayloadType { return PayloadNotify }
 
 // AppendBody writes the Notify payload.
 func (n Notify) AppendBody(dst []byte) []byte {
-	dst = append(dst, byte(n.Protocol), uint8(len(n.SPI)))
+	dst = append(dst, byte(n.Protocol), count8(len(n.SPI), "octets of SPI"))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(n.Type))
 	return append(append(dst, n.SPI...), n.Data...)
 }

@@ -218,7 +218,8 @@ func checkSPI(protocol ProtocolID, spi []byte) error {
 	return nil
 }
 
-// AppendBody writes the SA payload.
+// AppendBody writes the SA payload. A proposal has at most 255 transforms. Of an Unknown transform the attributes that
+// made it so are lost: such a one is never chosen, and never ours.
 func (s SA) AppendBody(dst []byte) []byte {
 	for i, p := range s.Proposals {
 		start := len(dst)
@@ -226,7 +227,8 @@ func (s SA) AppendBody(dst []byte) []byte {
 		if i+1 < len(s.Proposals) {
 			mark = moreProposals
 		}
-		dst = append(dst, mark, 0, 0, 0, p.Number, byte(p.Protocol), uint8(len(p.SPI)), uint8(len(p.Transforms)))
+		spiSize, count := count8(len(p.SPI), "octets of SPI"), count8(len(p.Transforms), "transforms in a proposal")
+		dst = append(dst, mark, 0, 0, 0, p.Number, byte(p.Protocol), spiSize, count)
 		dst = append(dst, p.SPI...)
 		for j, t := range p.Transforms {
 			dst = t.append(dst, j+1 < len(p.Transforms))

@@ -5,6 +5,9 @@ package ike
 // CheckOffer is for an SA of a request: the first number is 1 (the rest follow from it in ParseSA), and proposals for
 // an IKE SA carry an SPI of ikeSPI octets: 0 in IKE_SA_INIT, 8 where an IKE SA is rekeyed (PROTOCOL.md N-16, N-22).
 func (s SA) CheckOffer(ikeSPI int) error {
+	if len(s.Proposals) == 0 {
+		return errSAEmpty
+	}
 	if s.Proposals[0].Number != 1 {
 		return errProposalNumber
 	}

@@ -71,8 +71,7 @@ func ParseSK(msg []byte, h Header) (SKFrame, error) {
 }
 
 // AppendSKFrame writes the IKE header and the generic header of an SK payload whose body (IV, ciphertext, ICV) will
-// have bodyLen octets, with both lengths right: what it writes is the AAD. With the length of the plaintext as bodyLen
-// it is the A of RFC 9242 section 3.3.2, which IKE_AUTH signs for each IKE_INTERMEDIATE message.
+// have bodyLen octets, with both lengths right: what it writes is the AAD.
 func AppendSKFrame(dst []byte, h Header, first PayloadType, bodyLen int) []byte {
 	return appendFrame(dst, h, PayloadSK, first, bodyLen)
 }
@@ -89,6 +88,19 @@ func AppendSKFFrame(dst []byte, h Header, first PayloadType, fragment, total uin
 	dst = appendFrame(dst, h, PayloadSKF, first, 4+bodyLen)
 	dst = binary.BigEndian.AppendUint16(dst, fragment)
 	return binary.BigEndian.AppendUint16(dst, total)
+}
+
+// AppendIntAuthA writes the A of an IKE_INTERMEDIATE message, which IKE_AUTH signs together with its plaintext (RFC 9242
+// section 3.3.2): both headers as they were on the wire, but with lengths that count the plaintext alone, without IV,
+// padding and ICV. aad is that of the message, or of its first fragment: then A is that of the message in one SK.
+func AppendIntAuthA(dst, aad []byte, plaintextLen int) []byte {
+	start := len(dst)
+	dst = append(dst, aad[:skHeaderLen]...)
+	a := dst[start:]
+	a[16] = byte(PayloadSK)
+	binary.BigEndian.PutUint32(a[24:], uint32(skHeaderLen+plaintextLen))
+	binary.BigEndian.PutUint16(a[HeaderLen+2:], uint16(payloadHeaderLen+plaintextLen))
+	return dst
 }
 
 // appendFrame writes both headers; afterHeaders is how many octets follow them to the end of the message.

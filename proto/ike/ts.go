@@ -2,6 +2,7 @@ package ike
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 )
 
@@ -130,13 +131,19 @@ func (ts TrafficSelectors) PayloadType() PayloadType {
 	return PayloadTSr
 }
 
-// AppendBody writes the TS payload. At most 255 selectors fit.
+// MaxSelectors is how many selectors fit into a TS payload.
+const MaxSelectors = 255
+
+// AppendBody writes the TS payload. At most MaxSelectors fit, and addresses must be of their type's family.
 func (ts TrafficSelectors) AppendBody(dst []byte) []byte {
-	dst = append(dst, uint8(len(ts.Selectors)), 0, 0, 0)
+	dst = append(dst, count8(len(ts.Selectors), "selectors"), 0, 0, 0)
 	for _, s := range ts.Selectors {
 		start := len(dst)
 		dst = append(dst, byte(s.Type), s.Protocol, 0, 0)
 		if s.Known() {
+			if v4 := s.Type == TSIPv4AddrRange; v4 != s.Start.Is4() || v4 != s.End.Is4() || !s.Start.IsValid() || !s.End.IsValid() {
+				panic(fmt.Sprintf("ike: %v with addresses %v to %v", s.Type, s.Start, s.End))
+			}
 			dst = binary.BigEndian.AppendUint16(dst, s.StartPort)
 			dst = binary.BigEndian.AppendUint16(dst, s.EndPort)
 			dst = append(append(dst, s.Start.AsSlice()...), s.End.AsSlice()...)
