@@ -11,7 +11,7 @@ import (
 
 // ParseSecret reads a secret as swanctl.conf has it: 0x and hexadecimal, 0s and base64, anything else as it stands.
 // Its errors do not repeat what was written.
-func ParseSecret(s string) ([]byte, error) {
+func ParseSecret(s string) (Secret, error) {
 	var octets []byte
 	var err error
 	switch {
@@ -34,27 +34,21 @@ func ParseSecret(s string) ([]byte, error) {
 	return octets, nil
 }
 
-// hidden is what a secret, or the store, prints in every format.
+// hidden is what a secret prints, whatever the verb.
 const hidden = "(secret)"
 
-// secret is octets that do not print themselves.
-type secret []byte
+// Secret is octets that do not print themselves. Where octets are taken, it is taken too.
+type Secret []byte
 
-func (secret) String() string               { return hidden }
-func (secret) GoString() string             { return hidden }
-func (secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
-func (secret) Format(f fmt.State, _ rune)   { fmt.Fprint(f, hidden) }
-func (secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (Secret) String() string               { return hidden }
+func (Secret) GoString() string             { return hidden }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
+func (Secret) Format(f fmt.State, _ rune)   { fmt.Fprint(f, hidden) }
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// The store prints as the number of its secrets, whatever the verb: %v of its parts would print their octets, since
-// fmt does not call methods on unexported fields.
-func (s *Store) text() string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return fmt.Sprintf("%d secrets", len(s.secrets))
-}
+// The store prints how many secrets it has: fmt calls no methods on unexported fields, so it must not reach them.
 
-func (s *Store) String() string             { return s.text() }
-func (s *Store) GoString() string           { return s.text() }
-func (s *Store) LogValue() slog.Value       { return slog.StringValue(s.text()) }
-func (s *Store) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.text()) }
+func (s *Store) String() string             { return fmt.Sprintf("%d secrets", len(s.Names())) }
+func (s *Store) GoString() string           { return s.String() }
+func (s *Store) LogValue() slog.Value       { return slog.StringValue(s.String()) }
+func (s *Store) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }

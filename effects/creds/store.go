@@ -21,7 +21,7 @@ type Store struct {
 // shared is one secret. No owners: it is anybody's.
 type shared struct {
 	owners []ID
-	secret []byte
+	secret Secret
 }
 
 // NewStore is an empty store.
@@ -79,7 +79,7 @@ func (s *Store) drop(name string) bool {
 
 // PSK is a copy of the secret that fits a pair of identities best: one that names both, else one that names ours or
 // the peer's, else one that belongs to nobody in particular. The caller wipes it.
-func (s *Store) PSK(local, remote ID) (secret []byte, ok bool) {
+func (s *Store) PSK(local, remote ID) (secret Secret, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var best fit

@@ -97,7 +97,7 @@ func (k *Keyring) MakeShare(group uint16) (Share, error) {
 	s := k.of(made.Ref)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.half[made.Ref] = &share{group: group, key: key}
+	s.half[made.Ref] = &share{group: ike.Group(group), key: key}
 	return made, nil
 }
 
@@ -153,7 +153,7 @@ func (k *Keyring) Agree(ref uint64, a Agreement) error {
 	if again, err := s.halfOf(ref, digest); again == nil { // another goroutine was faster
 		return err
 	}
-	gir, err := half.enter(a.Suite.Group, digest, a.PeerPublic)
+	gir, err := half.enter(ike.Group(a.Suite.Group), digest, a.PeerPublic)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (k *Keyring) Agree(ref uint64, a Agreement) error {
 		return ErrUnknown // destroyed meanwhile
 	}
 	s.put(ref, entry{suite: a.Suite, initiator: a.Initiator, agreement: digest}, keys)
-	half.key.wipe()
+	half.wipe()
 	return nil
 }
 
@@ -191,7 +191,10 @@ func (s *shard) halfOf(ref uint64, digest [16]byte) (*share, error) {
 }
 
 // enter computes g^ir. A private value enters one agreement only (W-32). The share is locked.
-func (h *share) enter(group uint16, digest [16]byte, peer []byte) ([]byte, error) {
+func (h *share) enter(group ike.Group, digest [16]byte, peer []byte) ([]byte, error) {
+	if h.gone {
+		return nil, ErrUnknown
+	}
 	if h.group != group {
 		return nil, fmt.Errorf("%w: KE %d where the share is of KE %d", ErrUnsupported, group, h.group)
 	}
@@ -230,10 +233,7 @@ func deriveKeys(a Agreement, skeyseed []byte) []byte {
 
 // digest stands for the agreement in the entry and in the vault. Each part has its length before it.
 func (a Agreement) digest() (sum [16]byte) {
-	b := make([]byte, 0, 128+len(a.PeerPublic))
-	for _, n := range []uint16{a.Suite.Encr, a.Suite.KeyLength, a.Suite.PRF, a.Suite.Integ, a.Suite.Group} {
-		b = binary.BigEndian.AppendUint16(b, n)
-	}
+	b := a.Suite.append(make([]byte, 0, 160+len(a.PeerPublic)))
 	role := byte(0)
 	if a.Initiator {
 		role = 1
@@ -259,6 +259,12 @@ func appendParts(b []byte, parts ...[]byte) []byte {
 func (k *Keyring) Destroy(ref uint64) {
 	s := k.of(ref)
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	half := s.half[ref]
 	s.destroy(ref)
+	s.mu.Unlock()
+	if half != nil {
+		half.mu.Lock() // waits for a key exchange that is under way: it reads the private value
+		defer half.mu.Unlock()
+		half.wipe()
+	}
 }

@@ -18,11 +18,16 @@ import (
 // protector protects one direction of an IKE SA. It is safe for several goroutines at once. A message is given
 // whole; at is where its explicit IV begins, that is, the end of the SK header (of an SKF: of its fragment numbers).
 type protector interface {
+	opener
+	// seal encrypts message in place. Its IV field holds the eight octets of ivOf, its plaintext is padded.
+	seal(message []byte, at int)
+}
+
+// opener is the half of it that reading a capture needs.
+type opener interface {
 	shape() cipherShape
 	// icv is the length of the integrity check value at the end of a message.
 	icv() int
-	// seal encrypts message in place. Its IV field holds the eight octets of ivOf, its plaintext is padded.
-	seal(message []byte, at int)
 	// open checks the ICV, then decrypts into a new slice, padding and all. It leaves message as it is: the journal
 	// keeps the datagram. The caller has checked the lengths.
 	open(message []byte, at int) ([]byte, error)

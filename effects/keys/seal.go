@@ -95,18 +95,11 @@ func (s *shard) admit(ref uint64, e *entry, m stamp, digest uint32) bool {
 // keys it is under. Errors: ike.Malformed for its form, ErrShort, ErrICV, ErrMalformed; and where it is for us to
 // know, ErrUnknown, ErrNotAgreed. Of a fragment it opens the fragment, first being what its SKF header says.
 func (k *Keyring) Open(ref uint64, msg []byte) (first ike.PayloadType, plaintext []byte, err error) {
-	h, err := ike.ParseHeader(msg)
+	h, frame, err := parse(msg)
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := h.CheckLength(len(msg)); err != nil {
-		return 0, nil, err
-	}
-	frame, err := ike.ParseSK(msg, h)
-	if err != nil {
-		return 0, nil, err
-	}
-	protect, err := k.opener(ref, h)
+	protect, err := k.receiving(ref, h)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -114,7 +107,20 @@ func (k *Keyring) Open(ref uint64, msg []byte) (first ike.PayloadType, plaintext
 	return frame.First, plaintext, err
 }
 
-func (k *Keyring) opener(ref uint64, h ike.Header) (protector, error) {
+func parse(msg []byte) (ike.Header, ike.SKFrame, error) {
+	h, err := ike.ParseHeader(msg)
+	if err != nil {
+		return h, ike.SKFrame{}, err
+	}
+	if err := h.CheckLength(len(msg)); err != nil {
+		return h, ike.SKFrame{}, err
+	}
+	frame, err := ike.ParseSK(msg, h)
+	return h, frame, err
+}
+
+// receiving gives the protector of what the sender of that header sends.
+func (k *Keyring) receiving(ref uint64, h ike.Header) (protector, error) {
 	s := k.of(ref)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +132,7 @@ func (k *Keyring) opener(ref uint64, h ike.Header) (protector, error) {
 }
 
 // open checks lengths, ICV and padding, in that order: padding is believed only under a good ICV (N-41).
-func open(protect protector, msg []byte, at int) ([]byte, error) {
+func open(protect opener, msg []byte, at int) ([]byte, error) {
 	shape := protect.shape()
 	inner := len(msg) - at - shape.iv - protect.icv()
 	if inner < 1 || inner%shape.block != 0 {

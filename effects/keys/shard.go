@@ -1,6 +1,10 @@
 package keys
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/ikejd/ikejd/proto/ike"
+)
 
 // shard is a part of the keyring under one lock. The door opens messages while the engine seals and workers agree:
 // 64 of them keep these out of each other's way. No cryptography but the making of a protector runs under the lock.
@@ -17,9 +21,16 @@ type shard struct {
 // share is our half of a key exchange. bound, once not zero, is the digest of the only agreement it may enter (W-32).
 type share struct {
 	mu    sync.Mutex // one key exchange at a time: K-13 allows a half-open SA no second
-	group uint16
+	group ike.Group
 	key   private
 	bound [16]byte
+	gone  bool // wiped: whoever waited for the lock comes too late
+}
+
+// wipe is called with the share's lock held.
+func (h *share) wipe() {
+	h.gone = true
+	h.key.wipe()
 }
 
 // cached is a protector kept ready: to make one costs as much as to seal with it, and 1,280 octets of garbage; to
@@ -88,13 +99,10 @@ func (s *shard) set(ref uint64) []cached {
 	return s.cache[2*n : 2*n+2]
 }
 
-// destroy forgets everything under a reference and zeroes what lies in memory of ours. Key schedules inside the
+// destroy forgets everything under a reference and zeroes its keys; a half exchange is wiped by the caller. Key schedules inside the
 // standard library's objects are out of our reach: they are garbage from here on.
 func (s *shard) destroy(ref uint64) {
-	if half := s.half[ref]; half != nil {
-		half.key.wipe()
-		delete(s.half, ref)
-	}
+	delete(s.half, ref)
 	if place, ok := s.agreed[ref]; ok {
 		s.keys.release(place)
 		delete(s.agreed, ref)
