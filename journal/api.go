@@ -2,17 +2,7 @@ package journal
 
 import (
 	"encoding/hex"
-	"time"
 )
-
-// Options of a journal opened for writing; the zero value has the defaults named at each field.
-type Options struct {
-	SegmentBytes int64         // size at which NeedsRoll asks for a new segment; 64 MiB
-	SegmentAge   time.Duration // age, in the time of the records, at which it does; one hour
-	NoPrewrite   bool          // do not write the next segment's zeros ahead, in the background
-
-	fault func(op string) error // tests: asked before a sync, its error is the sync's
-}
 
 // A Link is one link of the chain: the SHA-256 of the link before and of one batch.
 type Link [32]byte
@@ -57,15 +47,4 @@ type Seal struct {
 	First, Last uint64
 	Time        int64
 	Prev, Link  Link
-}
-
-// SegmentInfo describes one segment. Last is First-1 while it has no record; times are UTC nanoseconds.
-type SegmentInfo struct {
-	Name             string // of the file, without its folder
-	First, Last      uint64
-	Begin, End       int64 // time of the segment's beginning, and of its last record
-	Bytes            int64
-	Closed           bool
-	SnapshotBytes    int64 // 0: it has none
-	HeadBefore, Head Link
 }

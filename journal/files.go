@@ -1,0 +1,145 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// The files of a journal's folder: one `segment-<first step>.db` each, the last one open; `spare.db`, the next one
+// written ahead; `lock`. A name with `.new` behind it is a file not yet whole: its rename is what makes it exist.
+
+const (
+	segmentPrefix = "segment-"
+	segmentSuffix = ".db"
+	spareName     = "spare.db"
+	lockName      = "lock"
+	unfinished    = ".new"
+
+	lockWait = time.Second // nobody waits for a lock for longer
+
+	defaultSegmentBytes = 64 << 20
+	defaultSegmentAge   = time.Hour
+)
+
+func segmentName(first uint64) string {
+	return fmt.Sprintf("%s%020d%s", segmentPrefix, first, segmentSuffix)
+}
+
+// listSegments gives the first steps of the segments in dir, ascending.
+func listSegments(dir string) ([]uint64, error) {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w; try: ikejd run --journal DIR with a folder that can be read", err)
+	}
+	var firsts []uint64
+	for _, n := range names {
+		digits, is := strings.CutPrefix(n.Name(), segmentPrefix)
+		digits, ends := strings.CutSuffix(digits, segmentSuffix)
+		if !is || !ends || len(digits) != 20 {
+			continue
+		}
+		if first, err := strconv.ParseUint(digits, 10, 64); err == nil {
+			firsts = append(firsts, first)
+		}
+	}
+	slices.Sort(firsts)
+	return firsts, nil
+}
+
+// visit looks at who has the journal in dir: live says that a daemon does, closed that the last one ended by Close, so
+// that no torn tail is to be expected. Until release is called no daemon can take the journal, so that is to be soon:
+// one that starts waits lockWait at most.
+func visit(dir string) (live, closed bool, release func()) {
+	f, err := os.Open(filepath.Join(dir, lockName))
+	if err != nil {
+		return false, false, func() {} // a copy of the segments alone, or nothing yet
+	}
+	live = flock(f, false, 0) != nil
+	return live, readPID(f) == "", func() { f.Close() }
+}
+
+func readPID(f *os.File) string {
+	b := make([]byte, 16)
+	n, _ := f.ReadAt(b, 0)
+	return strings.TrimSpace(string(b[:n]))
+}
+
+// openImage opens the segment that begins at first for reading by pages.
+func openImage(dir string, first uint64) (*image, *os.File, error) {
+	name := segmentName(first)
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return nil, nil, fmt.Errorf("journal: %w; if it was pruned meanwhile, begin again", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, nil, fmt.Errorf("journal: %w", err)
+	}
+	return newImage(f, info.Size(), name), f, nil
+}
+
+// openDB hands a file that was checked, or is new, to bbolt. The commit's own sync is ours (append.go).
+func openDB(path string, segmentBytes int64) (db *bbolt.DB, err error) {
+	defer guard(filepath.Base(path), &err)
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:        lockWait,
+		NoSync:         true,
+		NoFreelistSync: true,
+		FreelistType:   bbolt.FreelistMapType,
+		// A map that never grows under a reader; address space, not memory.
+		InitialMmapSize: int(2 * segmentBytes),
+		PageSize:        pageSize,
+		NoStatistics:    true,
+	})
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, fmt.Errorf("journal: %s is locked by another program; try: fuser %s", filepath.Base(path), filepath.Base(path))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal: %s: %w", filepath.Base(path), err)
+	}
+	return db, nil
+}
+
+// guard turns a panic of bbolt, or a fault in its map (a disk that cannot read a page), into an error that names the
+// segment. To be deferred; it makes faults panics for the goroutine until the function returns.
+func guard(segment string, err *error) {
+	if p := recover(); p != nil {
+		*err = &Damage{Segment: segment, What: fmt.Sprintf("cannot be used: %v", p)}
+	}
+}
+
+// faultsPanic makes a fault in mapped memory a panic that guard can recover, until the function it gives is called.
+func faultsPanic() func() {
+	old := debug.SetPanicOnFault(true)
+	return func() { debug.SetPanicOnFault(old) }
+}
+
+// syncDir makes names in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// readAll copies the first size octets of a segment, so that no lock is needed while it is read.
+func readAll(r io.ReaderAt, size int64) ([]byte, error) {
+	b := make([]byte, size)
+	n, err := r.ReadAt(b, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return b[:n], err
+}

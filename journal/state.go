@@ -1,0 +1,155 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// view runs f in a read transaction of the open segment.
+func (j *Journal) view(f func(tx *bbolt.Tx) error) (err error) {
+	j.state.RLock()
+	defer j.state.RUnlock()
+	if j.db == nil {
+		return errClosed
+	}
+	defer guard(segmentName(j.begin.first), &err)
+	defer faultsPanic()()
+	return j.db.View(f)
+}
+
+// Snapshot is the snapshot the open segment begins with, and the step after which it was taken: the records from
+// step+1 on are to be applied to it. A journal that was never rolled has none: 0 and nil.
+func (j *Journal) Snapshot() (step uint64, data []byte, err error) {
+	var begin beginRow
+	err = j.view(func(tx *bbolt.Tx) error {
+		begin = j.begin
+		data = make([]byte, 0, begin.snapshotBytes)
+		return tx.Bucket(snapshotBucket).ForEach(func(_, v []byte) error {
+			data = append(data, v...)
+			return nil
+		})
+	})
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case begin.snapshotBytes == 0:
+		return 0, nil, nil
+	case sha256.Sum256(data) != begin.snapshotSum:
+		return 0, nil, &Damage{Segment: segmentName(begin.first), What: "has a snapshot that does not match its checksum"}
+	}
+	return begin.first - 1, data, nil
+}
+
+// Vault gives the living entries by reference, as they were sealed.
+func (j *Journal) Vault() (map[uint64][]byte, error) {
+	j.write.Lock() // so that nothing is seen that is not durable yet
+	defer j.write.Unlock()
+	entries := map[uint64][]byte{}
+	err := j.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(vaultBucket).ForEach(func(k, v []byte) error {
+			ref, sealed, err := parseVault(k, v)
+			if err != nil {
+				return &Damage{Segment: segmentName(j.begin.first), What: err.Error()}
+			}
+			entries[ref] = bytes.Clone(sealed)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
+// SegmentInfo describes one segment. Last is First-1 while it has no record; times are UTC nanoseconds.
+type SegmentInfo struct {
+	Name             string // of the file, without its folder
+	First, Last      uint64
+	Begin, End       int64 // time of the last record before it, 0 if there is none; of its own last record
+	Bytes            int64
+	Closed           bool
+	SnapshotBytes    int64 // 0: it has none
+	HeadBefore, Head Link
+}
+
+// Segments describes all segments, ascending; the last one is the open one.
+func (j *Journal) Segments() ([]SegmentInfo, error) {
+	j.write.Lock()
+	defer j.write.Unlock()
+	return j.segmentInfos()
+}
+
+func (j *Journal) segmentInfos() ([]SegmentInfo, error) {
+	var infos []SegmentInfo
+	for _, first := range j.past {
+		info, err := closedInfo(j.dir, first)
+		if err != nil {
+			return infos, err
+		}
+		infos = append(infos, info)
+	}
+	open := contents{begin: j.begin, head: j.head}
+	return append(infos, open.info(j.size, false)), nil
+}
+
+func closedInfo(dir string, first uint64) (SegmentInfo, error) {
+	im, f, err := openImage(dir, first)
+	if err != nil {
+		return SegmentInfo{}, err
+	}
+	defer f.Close()
+	c, err := im.newest()
+	return c.info(im.size, true), err
+}
+
+// Prune removes closed segments, oldest first, and says which; with dryRun it only says. It goes as far as a
+// segment's last record is older than before and needed (nil: none is) says false of it, and stops at the first that
+// has to stay, so that what is kept has no gap. The open segment is never removed; its snapshot and its vault are
+// all a start needs.
+func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun bool) ([]SegmentInfo, error) {
+	j.write.Lock()
+	defer j.write.Unlock()
+	infos, err := j.segmentInfos()
+	if err != nil {
+		return nil, err
+	}
+	var gone []SegmentInfo
+	for _, info := range infos[:len(infos)-1] {
+		if info.End >= before.UnixNano() || needed != nil && needed(info) {
+			break
+		}
+		gone = append(gone, info)
+	}
+	if dryRun || len(gone) == 0 {
+		return gone, nil
+	}
+	j.state.Lock() // no reader may look for them any more
+	j.past = j.past[len(gone):]
+	j.state.Unlock()
+	for i, info := range gone {
+		if err := os.Remove(filepath.Join(j.dir, info.Name)); err != nil {
+			j.state.Lock()
+			j.past = append(firstsOf(gone[i:]), j.past...)
+			j.state.Unlock()
+			return gone[:i], fmt.Errorf("journal: %w; remove its cause and prune again", err)
+		}
+	}
+	if err := syncDir(j.dir); err != nil {
+		return gone, fmt.Errorf("journal: %w; prune again", err)
+	}
+	return gone, nil
+}
+
+func firstsOf(infos []SegmentInfo) []uint64 {
+	firsts := make([]uint64, len(infos))
+	for i, info := range infos {
+		firsts[i] = info.First
+	}
+	return firsts
+}
