@@ -79,7 +79,7 @@ journals: build
 	[ $$n -gt 0 ] || { echo 'no .ikej file in the repository: nothing was replayed' >&2; exit 1; }
 
 interop: build peers
-	go test -json -count=1 -tags interop -timeout 20m ./$(INTEROP) $(report)
+	go test -json -count=1 -tags interop -timeout 20m -parallel 12 ./$(INTEROP) $(report)
 
 # The peers are unpacked, not installed: the host's own daemons and configuration stay as they are.
 peers: packages $(LAB)/lossy $(LAB)/fakexfrm.so

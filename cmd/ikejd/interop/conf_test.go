@@ -1,0 +1,94 @@
+//go:build interop
+
+package interop
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+)
+
+// side is one end's configuration: what it says of itself and of the other. Empty fields take defaults of newSide.
+type side struct {
+	Local, Remote       string // addresses
+	LocalID, RemoteID   string
+	LocalNet, RemoteNet string
+	Secret              string
+	Proposals, ESP      string
+	DPDDelay            string
+}
+
+var sideConf = template.Must(template.New("swanctl.conf").Parse(`# made by the interop tests
+connections {
+    lab {
+        version = 2
+        local_addrs = {{.Local}}
+        remote_addrs = {{.Remote}}
+        proposals = {{.Proposals}}
+        mobike = no
+        dpd_delay = {{.DPDDelay}}
+        rekey_time = 0s
+        local {
+            auth = psk
+            id = {{.LocalID}}
+        }
+        remote {
+            auth = psk
+            id = {{.RemoteID}}
+        }
+        children {
+            net {
+                local_ts = {{.LocalNet}}
+                remote_ts = {{.RemoteNet}}
+                esp_proposals = {{.ESP}}
+                rekey_time = 0s
+                mode = tunnel
+            }
+        }
+    }
+}
+secrets {
+    ike-lab {
+        id-1 = {{.LocalID}}
+        id-2 = {{.RemoteID}}
+        secret = "{{.Secret}}"
+    }
+}
+`))
+
+// sides are the two configurations that agree with each other.
+func sides(p *pair, r road, v6 bool) (left, right side) {
+	left = side{Local: p.leftAddr, Remote: p.rightAddr, LocalID: "left.lab", RemoteID: "right.lab",
+		LocalNet: "10.1.0.0/24", RemoteNet: "10.2.0.0/24", Secret: "a pre-shared key for tests",
+		Proposals: "aes256-sha256-ecp256", ESP: "aes256gcm16", DPDDelay: "0s"}
+	if v6 {
+		left.LocalNet, left.RemoteNet = "fd01::/64", "fd02::/64"
+	}
+	right = left
+	right.Local, right.Remote = p.rightAddr, p.leftSeen
+	if r == nat {
+		right.Remote = "%any"
+	}
+	right.LocalID, right.RemoteID = left.RemoteID, left.LocalID
+	right.LocalNet, right.RemoteNet = left.RemoteNet, left.LocalNet
+	return left, right
+}
+
+// write puts the configuration where charon.sh and ikejd look for it below the end's folder.
+func (s side) write(t testing.TB, dir string) {
+	t.Helper()
+	var text strings.Builder
+	if err := sideConf.Execute(&text, s); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "swanctl"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(confFile(dir), []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func confFile(dir string) string { return filepath.Join(dir, "swanctl", "swanctl.conf") }

@@ -1,0 +1,154 @@
+//go:build interop
+
+package interop
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// daemon is one end. Each reads its configuration below its folder and has a vici socket there.
+type daemon interface {
+	start() error  // returns when the socket answers and the connections are loaded
+	stop() error   // SIGTERM: it ends its SAs first; an error when it was not content
+	kill()         // SIGKILL; nothing happens when it is not running
+	verify() error // what can be checked about its own records, after it ended
+}
+
+// --- charon ------------------------------------------------------------------------------------------
+
+type charon struct {
+	dir, namespace string
+	float          bool // under libipsec it pretends to be behind a NAT, so that all goes to port 4500
+	options        []string
+}
+
+func (c *charon) start() error {
+	args := []string{"start", c.dir, "-n", c.namespace, "-l", "4"}
+	if c.float {
+		args = append(args, "-k", "libipsec")
+	} else {
+		args = append(args, "-k", "netlink", "-s", filepath.Join(lab, "fakexfrm.so"))
+	}
+	for _, o := range append([]string{"retransmit_timeout = 0.5", "retransmit_tries = 3", "delete_rekeyed_delay = 0"}, c.options...) {
+		args = append(args, "-o", o)
+	}
+	_, err := output(script("charon.sh", args...))
+	return err
+}
+
+func (c *charon) stop() error {
+	_, err := output(script("charon.sh", "stop", c.dir))
+	return err
+}
+
+func (c *charon) kill() {
+	if _, err := output(script("charon.sh", "kill", c.dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+func (*charon) verify() error { return nil } // it keeps no journal
+
+// --- ikejd -------------------------------------------------------------------------------------------
+
+type ikejd struct {
+	dir, namespace string
+	cmd            *exec.Cmd
+	ended          chan error // gets how cmd ended, once
+}
+
+func (d *ikejd) program() string { return filepath.Join(repository, "bin", "ikejd") }
+func (d *ikejd) journal() string { return filepath.Join(d.dir, "journal") }
+
+// start may follow a kill: journal and vault are where they were.
+func (d *ikejd) start() error {
+	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	// swanctl wants one, empty or not.
+	if err := os.WriteFile(filepath.Join(d.dir, "strongswan.conf"), nil, 0o600); err != nil {
+		return err
+	}
+	d.cmd = exec.Command("ip", "netns", "exec", d.namespace, d.program(), "run", "--config", confFile(d.dir),
+		"--journal", d.journal(), "--socket", filepath.Join(d.dir, "vici"), "--dataplane", "none",
+		"--vault-key", filepath.Join(d.dir, "vault.key"), "--port", "500", "--nat-port", "4500")
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := d.cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func(cmd *exec.Cmd) { ended <- cmd.Wait() }(d.cmd)
+	d.ended = ended
+	for limit := time.Now().Add(10 * time.Second); time.Now().Before(limit); time.Sleep(100 * time.Millisecond) {
+		select {
+		case err := <-ended:
+			d.cmd = nil
+			return fmt.Errorf("ikejd ended at its start: %w\n%s", err, readFile(log.Name()))
+		default:
+		}
+		if _, err = swanctl(d.dir, "--stats"); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("ikejd does not answer: %w\n%s", err, readFile(log.Name()))
+}
+
+func (d *ikejd) stop() error {
+	if d.cmd == nil {
+		return nil
+	}
+	defer func() { d.cmd = nil }()
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case err := <-d.ended:
+		if err != nil {
+			err = fmt.Errorf("ikejd after SIGTERM: %w\n%s", err, readFile(filepath.Join(d.dir, "log")))
+		}
+		return err
+	case <-time.After(45 * time.Second): // the budget is 30 s
+		_ = d.cmd.Process.Kill()
+		<-d.ended
+		return errors.New("ikejd was still running 45 s after SIGTERM")
+	}
+}
+
+func (d *ikejd) kill() {
+	if d.cmd == nil {
+		return
+	}
+	_ = d.cmd.Process.Kill() // gone already: fine
+	<-d.ended
+	d.cmd = nil
+}
+
+// verify: the chain of records is unbroken, and this binary decides again as it did.
+func (d *ikejd) verify() error {
+	_, verified := output(exec.Command(d.program(), "journal", "verify", "--journal", d.journal()))
+	_, replayed := output(exec.Command(d.program(), "replay", "--journal", d.journal()))
+	return errors.Join(verified, replayed)
+}
+
+// newDaemon makes the end called kind ("charon" or "ikejd").
+func newDaemon(t testing.TB, kind, dir, namespace string, float bool, charonOptions []string) daemon {
+	t.Helper()
+	switch kind {
+	case "charon":
+		return &charon{dir: dir, namespace: namespace, float: float, options: charonOptions}
+	case "ikejd":
+		return &ikejd{dir: dir, namespace: namespace}
+	}
+	t.Fatalf("no daemon is called %q", kind)
+	return nil
+}

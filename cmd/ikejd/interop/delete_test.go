@@ -1,0 +1,79 @@
+//go:build interop
+
+package interop
+
+import (
+	"testing"
+	"time"
+)
+
+// eachSide plays the scenario twice, with either end as the one that acts; kind is what that end must be, "" for any.
+func eachSide(t *testing.T, s scene, kind string, scenario func(b *bed, acts *end)) {
+	t.Run("left", func(t *testing.T) {
+		t.Parallel()
+		here := s
+		here.only = func(ends pairing) bool { return kind == "" || ends.left == kind }
+		play(t, here, func(b *bed) { scenario(b, b.left) })
+	})
+	t.Run("right", func(t *testing.T) {
+		t.Parallel()
+		here := s
+		here.only = func(ends pairing) bool { return kind == "" || ends.right == kind }
+		play(t, here, func(b *bed) { scenario(b, b.right) })
+	})
+}
+
+// RFC 7296, section 1.4.1: a Delete for the IKE SA takes its children with it.
+func TestDeleteIKE(t *testing.T) {
+	t.Parallel()
+	eachSide(t, scene{}, "", func(b *bed, acts *end) {
+		b.setUp(b.left)
+		b.swanctl(acts, "--terminate", "--ike", "lab")
+		b.empty()
+		if n := exchanges(b.tap.messages(b.t), informational, acts.addr); n != 1 {
+			b.t.Errorf("%d INFORMATIONAL exchanges, want the one Delete", n)
+		}
+	})
+}
+
+// A Delete for the child: the IKE SA stays and can have another one.
+func TestDeleteChild(t *testing.T) {
+	t.Parallel()
+	eachSide(t, scene{}, "", func(b *bed, acts *end) {
+		before := b.setUp(b.left)
+		b.swanctl(acts, "--terminate", "--child", "net")
+		if after := b.agree(0); after.spiI != before.spiI {
+			b.t.Errorf("the IKE SA %s became %s", before.spiI, after.spiI)
+		}
+		b.setUp(b.left)
+		b.swanctl(acts, "--terminate", "--ike", "lab")
+	})
+}
+
+// The first answer to the Delete is lost. charon has forgotten the SA by then and stays silent, so its peer gives up;
+// ikejd lingers and answers the repeat with the same octets, so its peer is done.
+func TestLostDeleteResponse(t *testing.T) {
+	t.Parallel()
+	play(t, scene{road: wire, lossy: []string{"-only-plan", "-plan", "b:INFORMATIONAL=drop"}}, func(b *bed) {
+		b.setUp(b.left)
+		begin := time.Now()
+		_, err := swanctl(b.left.dir, "--terminate", "--ike", "lab", "--timeout", "120")
+		b.empty()
+		sent := 0
+		for _, m := range b.tap.messages(b.t) {
+			if m.exchange() == informational && m.response() {
+				sent++
+			}
+		}
+		switch b.right.kind {
+		case "ikejd":
+			if err != nil || sent != 2 {
+				b.t.Errorf("the Delete was answered %d times, want 2, and done after %v: %v", sent, time.Since(begin), err)
+			}
+		case "charon":
+			if sent != 1 {
+				b.t.Errorf("charon answered a repeated Delete: %d responses", sent)
+			}
+		}
+	})
+}
