@@ -165,6 +165,6 @@ func algorithmName(t TransformType, id uint16) string {
 		TransformADDKE7:
 		return t.String() + "_" + Group(id).String()
 	default:
-		return t.String() + nameOf(map[uint16]string{}, "", id)
+		return nameOf(nil, t.String(), id)
 	}
 }

@@ -37,8 +37,8 @@ func checkRange(data []byte, low, high int) error {
 	return nil
 }
 
-// StatusNotify is a Notify without SPI: every type but those about a Child SA. data may be nil.
-func StatusNotify(t NotifyType, data []byte) Notify { return Notify{Type: t, Data: data} }
+// NewNotify is a Notify without SPI: every type but those about a Child SA. data may be nil.
+func NewNotify(t NotifyType, data []byte) Notify { return Notify{Type: t, Data: data} }
 
 // ChildNotify is a Notify about a Child SA: REKEY_SA with the SPI its sender receives on, or CHILD_SA_NOT_FOUND, which
 // copies protocol and SPI from the REKEY_SA it answers (section 2.25).
@@ -57,7 +57,7 @@ func (n Notify) ChildSPI() (ProtocolID, uint32, error) {
 
 // InvalidKEPayload says which method the KE should have been of (section 1.2).
 func InvalidKEPayload(g Group) Notify {
-	return StatusNotify(NotifyInvalidKEPayload, binary.BigEndian.AppendUint16(nil, uint16(g)))
+	return NewNotify(NotifyInvalidKEPayload, binary.BigEndian.AppendUint16(nil, uint16(g)))
 }
 
 // ParseInvalidKE reads the data of an INVALID_KE_PAYLOAD.
@@ -70,7 +70,7 @@ func ParseInvalidKE(data []byte) (Group, error) {
 
 // UnsupportedCritical names the payload type we had to know and do not (section 2.5).
 func UnsupportedCritical(t PayloadType) Notify {
-	return StatusNotify(NotifyUnsupportedCriticalPayload, []byte{byte(t)})
+	return NewNotify(NotifyUnsupportedCriticalPayload, []byte{byte(t)})
 }
 
 // ParseUnsupportedCritical reads the data of an UNSUPPORTED_CRITICAL_PAYLOAD.
@@ -84,7 +84,7 @@ func ParseUnsupportedCritical(data []byte) (PayloadType, error) {
 // Uint32Notify is a Notify whose data is one number of four octets: SET_WINDOW_SIZE (messages), INVALID_MESSAGE_ID (the
 // id), AUTH_LIFETIME (seconds).
 func Uint32Notify(t NotifyType, v uint32) Notify {
-	return StatusNotify(t, binary.BigEndian.AppendUint32(nil, v))
+	return NewNotify(t, binary.BigEndian.AppendUint32(nil, v))
 }
 
 // ParseUint32 reads what Uint32Notify writes.
@@ -118,7 +118,7 @@ func SignatureHashes(hashes ...HashAlgorithm) Notify {
 	for _, h := range hashes {
 		data = binary.BigEndian.AppendUint16(data, uint16(h))
 	}
-	return StatusNotify(NotifySignatureHashAlgorithms, data)
+	return NewNotify(NotifySignatureHashAlgorithms, data)
 }
 
 // ParseSignatureHashes reads the data of SIGNATURE_HASH_ALGORITHMS.
@@ -136,9 +136,9 @@ func ParseSignatureHashes(data []byte) ([]HashAlgorithm, error) {
 // AdditionalAddress announces a further address of ours (RFC 4555, section 3.6).
 func AdditionalAddress(a netip.Addr) Notify {
 	if a = a.Unmap(); a.Is4() {
-		return StatusNotify(NotifyAdditionalIP4Address, a.AsSlice())
+		return NewNotify(NotifyAdditionalIP4Address, a.AsSlice())
 	}
-	return StatusNotify(NotifyAdditionalIP6Address, a.AsSlice())
+	return NewNotify(NotifyAdditionalIP6Address, a.AsSlice())
 }
 
 // ParseAdditionalAddress reads an ADDITIONAL_IP4_ADDRESS or ADDITIONAL_IP6_ADDRESS.
@@ -166,7 +166,7 @@ type MessageIDSync struct {
 func (m MessageIDSync) Notify() Notify {
 	data := binary.BigEndian.AppendUint32(nil, m.Nonce)
 	data = binary.BigEndian.AppendUint32(data, m.ExpectedSend)
-	return StatusNotify(NotifyMessageIDSync, binary.BigEndian.AppendUint32(data, m.ExpectedRecv))
+	return NewNotify(NotifyMessageIDSync, binary.BigEndian.AppendUint32(data, m.ExpectedRecv))
 }
 
 // ParseMessageIDSync reads the data of an IKEV2_MESSAGE_ID_SYNC.

@@ -198,26 +198,6 @@ func lastMark(mark uint8, more bool, whenMore uint8) bool {
 	return mark == 0
 }
 
-// checkSPI knows what an SPI must look like for the protocols we know (sections 3.3.1 and 3.1, RFC 4303 section 2.1:
-// 0 to 255 are reserved). Of others nothing is known, and they are never chosen.
-func checkSPI(protocol ProtocolID, spi []byte) error {
-	switch {
-	case protocol == ProtocolIKE && len(spi) == 0:
-		return nil
-	case protocol == ProtocolIKE && len(spi) == 8:
-		if binary.BigEndian.Uint64(spi) == 0 {
-			return errProposalSPI
-		}
-	case (protocol == ProtocolAH || protocol == ProtocolESP) && len(spi) == 4:
-		if binary.BigEndian.Uint32(spi) < 256 {
-			return errProposalSPI
-		}
-	case protocol == ProtocolIKE, protocol == ProtocolAH, protocol == ProtocolESP:
-		return errProposalSPISize
-	}
-	return nil
-}
-
 // AppendBody writes the SA payload. A proposal has at most 255 transforms. Of an Unknown transform the attributes that
 // made it so are lost: such a one is never chosen, and never ours.
 func (s SA) AppendBody(dst []byte) []byte {

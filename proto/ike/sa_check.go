@@ -1,5 +1,7 @@
 package ike
 
+import "encoding/binary"
+
 // What an SA payload must be besides well formed, by the place it stands in (RFC 7296, sections 3.3.1 and 2.7).
 
 // CheckOffer is for an SA of a request: the first number is 1 (the rest follow from it in ParseSA), and proposals for
@@ -35,6 +37,26 @@ func (s SA) checkIKESPI(size int) error {
 		if p.Protocol == ProtocolIKE && len(p.SPI) != size {
 			return errProposalSPISize
 		}
+	}
+	return nil
+}
+
+// checkSPI knows what an SPI must look like for the protocols we know (sections 3.3.1 and 3.1, RFC 4303 section 2.1:
+// 0 to 255 are reserved). Of others nothing is known, and they are never chosen.
+func checkSPI(protocol ProtocolID, spi []byte) error {
+	switch {
+	case protocol == ProtocolIKE && len(spi) == 0:
+		return nil
+	case protocol == ProtocolIKE && len(spi) == 8:
+		if binary.BigEndian.Uint64(spi) == 0 {
+			return errProposalSPI
+		}
+	case (protocol == ProtocolAH || protocol == ProtocolESP) && len(spi) == 4:
+		if binary.BigEndian.Uint32(spi) < 256 {
+			return errProposalSPI
+		}
+	case protocol == ProtocolIKE, protocol == ProtocolAH, protocol == ProtocolESP:
+		return errProposalSPISize
 	}
 	return nil
 }
