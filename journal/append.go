@@ -66,17 +66,7 @@ func (j *Journal) commit(b *Batch) (head headRow, err error) {
 	if err := tx.Commit(); err != nil {
 		return head, err
 	}
-	return head, j.sync()
-}
-
-// sync makes the transaction durable.
-func (j *Journal) sync() error {
-	if j.o.syncFault != nil {
-		if err := j.o.syncFault(); err != nil {
-			return err
-		}
-	}
-	return j.db.Sync()
+	return head, j.o.durable(j.db.Sync)
 }
 
 func (j *Journal) putRecords(tx *bbolt.Tx, b *Batch) (Position, error) {

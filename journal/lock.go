@@ -26,7 +26,7 @@ func flock(f *os.File, exclusive bool, wait time.Duration) error {
 
 // takeLock takes the journal for this process. The lock's file holds the writer's process id from here until a
 // Close that went well, so that the next start knows whether to expect a torn tail.
-func takeLock(dir string) (f *os.File, closed bool, err error) {
+func (o *Options) takeLock(dir string) (f *os.File, closed bool, err error) {
 	f, err = os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, false, fmt.Errorf("journal: %w; try: ikejd run --journal DIR with a folder that can be written", err)
@@ -40,20 +40,20 @@ func takeLock(dir string) (f *os.File, closed bool, err error) {
 		return nil, false, fmt.Errorf("journal is in use by ikejd (pid %s); try: ikejd journal export -o F", pid)
 	}
 	closed = readPID(f) == ""
-	if err := writeLock(f, fmt.Sprintf("%d\n", os.Getpid())); err != nil {
+	if err := o.writeLock(f, fmt.Sprintf("%d\n", os.Getpid())); err != nil {
 		f.Close()
 		return nil, false, err
 	}
 	return f, closed, nil
 }
 
-func writeLock(f *os.File, text string) error {
+func (o *Options) writeLock(f *os.File, text string) error {
 	err := f.Truncate(0)
 	if err == nil {
 		_, err = f.WriteAt([]byte(text), 0)
 	}
 	if err == nil {
-		err = f.Sync()
+		err = o.durable(f.Sync)
 	}
 	if err != nil {
 		return fmt.Errorf("journal: its lock cannot be written: %w; free space on its file system", err)

@@ -20,7 +20,15 @@ type Options struct {
 	SegmentAge   time.Duration // age, in the time of the records, at which it does; one hour
 	NoPrewrite   bool          // do not write the next segment's zeros ahead, in the background
 
-	syncFault func() error // tests: asked before a sync, its error is the sync's
+	sync func(do func() error) error // tests: stands before each sync, to fail it or leave it out
+}
+
+// durable runs a sync.
+func (o *Options) durable(do func() error) error {
+	if o.sync != nil {
+		return o.sync(do)
+	}
+	return do()
 }
 
 // A Journal is open for writing. Append, Roll, Prune and Close belong to one goroutine, or are called one at a time;
@@ -63,7 +71,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("journal: %w; try: ikejd run --journal DIR with a folder that can be made", err)
 	}
-	lock, closed, err := takeLock(dir)
+	lock, closed, err := o.takeLock(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +96,7 @@ func (j *Journal) open(closed bool) error {
 		return err
 	}
 	if len(firsts) == 0 {
-		if err := j.create(beginRow{first: 1}, Position{}, nil, nil); err != nil {
+		if err := j.create(beginRow{first: 1}, Position{}, nil, nil, nil); err != nil {
 			return explain(segmentName(1), err)
 		}
 		return nil
@@ -102,12 +110,11 @@ func (j *Journal) open(closed bool) error {
 	if err != nil {
 		return err
 	}
-	j.past = firsts[:len(firsts)-1]
-	return j.adopt(db, c.begin, c.head)
+	return j.adopt(db, c.begin, c.head, firsts[:len(firsts)-1])
 }
 
-// adopt makes db the open segment.
-func (j *Journal) adopt(db *bbolt.DB, begin beginRow, head headRow) error {
+// adopt makes db the open segment, behind those that begin at past.
+func (j *Journal) adopt(db *bbolt.DB, begin beginRow, head headRow, past []uint64) error {
 	size := int64(0)
 	if err := db.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil }); err != nil {
 		db.Close()
@@ -115,7 +122,7 @@ func (j *Journal) adopt(db *bbolt.DB, begin beginRow, head headRow) error {
 	}
 	j.state.Lock()
 	defer j.state.Unlock()
-	j.db, j.begin, j.head = db, begin, head
+	j.db, j.begin, j.head, j.past = db, begin, head, past
 	j.size, j.since = size, begin.time
 	// A snapshot that takes half a segment must not make the next one due at once.
 	j.limit = max(j.o.SegmentBytes, int64(begin.snapshotBytes)+j.o.SegmentBytes/2)
@@ -142,10 +149,10 @@ func (j *Journal) settle(first uint64, closed bool) (contents, error) {
 	}
 	defer f.Close()
 	if torn {
-		err = cut(f, 1-c.meta.slot)
+		err = j.cut(f, 1-c.meta.slot)
 	}
 	if err == nil {
-		err = writeAgain(f, int64(c.meta.pages)*pageSize)
+		err = j.writeAgain(f, int64(c.meta.pages)*pageSize)
 	}
 	if err != nil {
 		return c, fmt.Errorf("journal: %s cannot be made durable: %w; look after the disk before starting ikejd again", im.name, err)
@@ -154,16 +161,16 @@ func (j *Journal) settle(first uint64, closed bool) (contents, error) {
 }
 
 // cut removes the meta page of a transaction that is not whole: bbolt then sees the one before.
-func cut(f *os.File, slot int64) error {
+func (j *Journal) cut(f *os.File, slot int64) error {
 	if _, err := f.WriteAt(make([]byte, sectorSize), slot*pageSize); err != nil {
 		return err
 	}
-	return f.Sync()
+	return j.o.durable(f.Sync)
 }
 
 // writeAgain writes what is read and syncs it. When a sync failed, the kernel may hold pages as clean that never
 // reached the disk; a new process would read them, take them for durable and build on them.
-func writeAgain(f *os.File, size int64) error {
+func (j *Journal) writeAgain(f *os.File, size int64) error {
 	b := make([]byte, 1<<20)
 	for at := int64(0); at < size; at += int64(len(b)) {
 		n, err := f.ReadAt(b[:min(int64(len(b)), size-at)], at)
@@ -174,7 +181,7 @@ func writeAgain(f *os.File, size int64) error {
 			return err
 		}
 	}
-	return f.Sync()
+	return j.o.durable(f.Sync)
 }
 
 // removeUnfinished removes what a crash left half made.
@@ -223,7 +230,7 @@ func (j *Journal) Close() error {
 	j.state.Unlock()
 	j.publish()
 	if failed == nil && err == nil {
-		err = writeLock(j.lock, "")
+		err = j.o.writeLock(j.lock, "")
 	}
 	return errors.Join(err, j.lock.Close())
 }

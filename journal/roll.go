@@ -25,15 +25,13 @@ func (j *Journal) Roll(snapshot []byte, vault []VaultChange) error {
 	last := j.head.last
 	begin := beginRow{first: last.Step + 1, time: last.Time, head: last.Head,
 		snapshotBytes: uint64(len(snapshot)), snapshotSum: sha256.Sum256(snapshot)}
-	old, oldFirst := j.db, j.begin.first
-	if err := j.create(begin, last, snapshot, vault); err != nil {
+	old, oldFirst, past := j.db, j.begin.first, j.past
+	if oldFirst != begin.first { // else the new segment replaces one without a record
+		past = append(past[:len(past):len(past)], oldFirst)
+	}
+	if err := j.create(begin, last, past, snapshot, vault); err != nil {
 		j.err = explain(segmentName(begin.first), err)
 		return j.err
-	}
-	if oldFirst != begin.first { // else the new segment has replaced one without a record
-		j.state.Lock()
-		j.past = append(j.past, oldFirst)
-		j.state.Unlock()
 	}
 	j.retire(old, oldFirst)
 	j.publish()
@@ -53,7 +51,7 @@ func (j *Journal) retire(db *bbolt.DB, first uint64) {
 }
 
 // create makes a segment and adopts it.
-func (j *Journal) create(begin beginRow, last Position, snapshot []byte, vault []VaultChange) (err error) {
+func (j *Journal) create(begin beginRow, last Position, past []uint64, snapshot []byte, vault []VaultChange) (err error) {
 	name := segmentName(begin.first)
 	path := filepath.Join(j.dir, name)
 	defer guard(name, &err)
@@ -67,23 +65,20 @@ func (j *Journal) create(begin beginRow, last Position, snapshot []byte, vault [
 	}
 	head := headRow{last: last}
 	err = db.Update(func(tx *bbolt.Tx) error { return fill(tx, begin, &head, snapshot, vault) })
-	if err == nil && j.o.syncFault != nil {
-		err = j.o.syncFault()
-	}
 	if err == nil {
-		err = db.Sync()
+		err = j.o.durable(db.Sync)
 	}
 	if err == nil {
 		err = os.Rename(path+unfinished, path)
 	}
 	if err == nil {
-		err = syncDir(j.dir)
+		err = j.o.durable(func() error { return syncDir(j.dir) })
 	}
 	if err != nil {
 		db.Close()
 		return err
 	}
-	return j.adopt(db, begin, head)
+	return j.adopt(db, begin, head, past)
 }
 
 // fill is the first transaction of a segment.
@@ -127,7 +122,7 @@ func (j *Journal) prewrite() {
 	ctx, j.stopAhead = context.WithCancel(context.Background())
 	j.ahead.Go(func() {
 		defer j.aheadRuns.Store(false)
-		if err := writeSpare(ctx, path+unfinished, j.o.SegmentBytes); err != nil {
+		if err := j.writeSpare(ctx, path+unfinished); err != nil {
 			_ = os.Remove(path + unfinished)
 			return
 		}
@@ -135,7 +130,8 @@ func (j *Journal) prewrite() {
 	})
 }
 
-func writeSpare(ctx context.Context, path string, size int64) error {
+func (j *Journal) writeSpare(ctx context.Context, path string) error {
+	size := j.o.SegmentBytes
 	db, err := openDB(path, size) // which writes the first pages of an empty file
 	if err == nil {
 		err = db.Close()
@@ -152,7 +148,7 @@ func writeSpare(ctx context.Context, path string, size int64) error {
 	for err == nil && at < size {
 		var n int
 		if n, err = f.WriteAt(zeros[:min(aheadStep, size-at)], at); err == nil {
-			err = f.Sync()
+			err = j.o.durable(f.Sync)
 		}
 		at += int64(n)
 		select {

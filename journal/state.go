@@ -121,7 +121,7 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 	}
 	var gone []SegmentInfo
 	for _, info := range infos[:len(infos)-1] {
-		if info.End >= before.UnixNano() || needed != nil && needed(info) {
+		if !time.Unix(0, info.End).Before(before) || needed != nil && needed(info) {
 			break
 		}
 		gone = append(gone, info)
@@ -140,7 +140,7 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 			return gone[:i], fmt.Errorf("journal: %w; remove its cause and prune again", err)
 		}
 	}
-	if err := syncDir(j.dir); err != nil {
+	if err := j.o.durable(func() error { return syncDir(j.dir) }); err != nil {
 		return gone, fmt.Errorf("journal: %w; prune again", err)
 	}
 	return gone, nil

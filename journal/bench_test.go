@@ -1,0 +1,97 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// BenchmarkAppend commits batches of records of 350 octets, and beside each commit appends the same octets to a plain
+// file and syncs it: what any journal has to pay. It reports records a second, the median commit, and the ratio of
+// the two rates; the machine's noise is in both.
+func BenchmarkAppend(b *testing.B) {
+	for _, ahead := range []bool{true, false} {
+		for _, n := range []int{1, 16, 64, 256, 1024} {
+			name := "plain"
+			if ahead {
+				name = "prewritten"
+			}
+			b.Run(fmt.Sprintf("%s/batch=%d", name, n), func(b *testing.B) { benchmarkAppend(b, n, ahead) })
+		}
+	}
+}
+
+func benchmarkAppend(b *testing.B, n int, ahead bool) {
+	dir := b.TempDir()
+	j, err := Open(dir, Options{NoPrewrite: !ahead})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	rolled := func() {
+		if ahead { // the segment to be measured is one that was written ahead
+			j.ahead.Wait()
+		}
+		if err := j.Roll([]byte("s"), nil); err != nil {
+			b.Fatal(err)
+		}
+		j.ahead.Wait()
+	}
+	raw, err := os.Create(filepath.Join(dir, "raw"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer raw.Close()
+	record := make([]byte, 350)
+	for i := range record {
+		record[i] = byte(i * 7)
+	}
+	batch := Batch{Records: make([][]byte, n)}
+	for i := range batch.Records {
+		batch.Records[i] = record
+	}
+	frames, _ := appendRows(nil, nil, 1, batch.Records)
+	append1 := func() {
+		batch.First, batch.Time = j.Last().Step+1, batch.Time+1
+		if err := j.Append(&batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	append1()
+	rolled()
+	var ours, plain []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		append1()
+		ours = append(ours, time.Since(begin))
+		begin = time.Now()
+		if _, err := raw.Write(frames); err != nil {
+			b.Fatal(err)
+		}
+		if err := unix.Fdatasync(int(raw.Fd())); err != nil {
+			b.Fatal(err)
+		}
+		plain = append(plain, time.Since(begin))
+		if j.NeedsRoll() {
+			b.StopTimer()
+			rolled()
+			b.StartTimer()
+		}
+	}
+	sum := func(d []time.Duration) (total time.Duration) {
+		for _, x := range d {
+			total += x
+		}
+		return total
+	}
+	slices.Sort(ours)
+	b.ReportMetric(float64(n*len(ours))/sum(ours).Seconds(), "records/s")
+	b.ReportMetric(float64(sum(plain))/float64(sum(ours)), "of-raw")
+	b.ReportMetric(float64(ours[len(ours)/2].Microseconds()), "p50-us")
+	b.ReportMetric(float64(ours[len(ours)*99/100].Microseconds()), "p99-us")
+}
