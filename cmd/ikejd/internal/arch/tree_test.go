@@ -23,6 +23,8 @@ const module = "github.com/ikejd/ikejd"
 type listed struct {
 	ImportPath, Dir, Export string
 	GoFiles, Imports        []string
+	TestImports             []string
+	XTestImports            []string
 }
 
 // inTree is the path below the module, "" for the packages of others.
@@ -45,7 +47,8 @@ var root = sync.OnceValue(func() string {
 
 // packages are ours and all they need, by import path. Built files are asked for, so that types can be read.
 var packages = sync.OnceValues(func() (map[string]*listed, error) {
-	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports", "./...")
+	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-tags", "interop",
+		"-json=ImportPath,Dir,Export,GoFiles,Imports,TestImports,XTestImports", "./...")
 	cmd.Dir, cmd.Stderr = root(), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
