@@ -1429,6 +1429,9 @@ type Settings struct {
 	ShutdownRate    uint32                 `protobuf:"varint,10,opt,name=shutdown_rate,json=shutdownRate,proto3" json:"shutdown_rate,omitempty"` // Deletes a second
 	ShutdownLinger  uint64                 `protobuf:"fixed64,11,opt,name=shutdown_linger,json=shutdownLinger,proto3" json:"shutdown_linger,omitempty"`
 	HalfOpenMost    uint32                 `protobuf:"varint,12,opt,name=half_open_most,json=halfOpenMost,proto3" json:"half_open_most,omitempty"` // K-06, in all
+	NatPort         uint32                 `protobuf:"varint,13,opt,name=nat_port,json=natPort,proto3" json:"nat_port,omitempty"`                  // ours, beside the IKE port
+	RetryFirst      uint64                 `protobuf:"fixed64,14,opt,name=retry_first,json=retryFirst,proto3" json:"retry_first,omitempty"`        // before a connection that is wanted up is tried again
+	RetryMost       uint64                 `protobuf:"fixed64,15,opt,name=retry_most,json=retryMost,proto3" json:"retry_most,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1543,6 +1546,27 @@ func (x *Settings) GetShutdownLinger() uint64 {
 func (x *Settings) GetHalfOpenMost() uint32 {
 	if x != nil {
 		return x.HalfOpenMost
+	}
+	return 0
+}
+
+func (x *Settings) GetNatPort() uint32 {
+	if x != nil {
+		return x.NatPort
+	}
+	return 0
+}
+
+func (x *Settings) GetRetryFirst() uint64 {
+	if x != nil {
+		return x.RetryFirst
+	}
+	return 0
+}
+
+func (x *Settings) GetRetryMost() uint64 {
+	if x != nil {
+		return x.RetryMost
 	}
 	return 0
 }
@@ -2729,7 +2753,9 @@ type InitiateAsked struct {
 	Connection    string                 `protobuf:"bytes,1,opt,name=connection,proto3" json:"connection,omitempty"`
 	Child         string                 `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
 	Ticket        uint64                 `protobuf:"varint,3,opt,name=ticket,proto3" json:"ticket,omitempty"`        // of the operator who waits for an answer; 0: nobody waits
-	Others        []uint64               `protobuf:"varint,4,rep,packed,name=others,proto3" json:"others,omitempty"` // IKE SAs of this connection that are there already
+	Others        []uint64               `protobuf:"varint,4,rep,packed,name=others,proto3" json:"others,omitempty"` // IKE SAs between the same identities that are there already
+	Path          *Path                  `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`
+	Failure       string                 `protobuf:"bytes,6,opt,name=failure,proto3" json:"failure,omitempty"` // why there is no path
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2790,6 +2816,20 @@ func (x *InitiateAsked) GetOthers() []uint64 {
 		return x.Others
 	}
 	return nil
+}
+
+func (x *InitiateAsked) GetPath() *Path {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *InitiateAsked) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
 }
 
 type CloseAsked struct {
@@ -3200,6 +3240,7 @@ type Effect struct {
 	//	*Effect_Discarded
 	//	*Effect_Report
 	//	*Effect_Dropped
+	//	*Effect_Locate
 	Kind          isEffect_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3434,6 +3475,15 @@ func (x *Effect) GetDropped() *Dropped {
 	return nil
 }
 
+func (x *Effect) GetLocate() *Locate {
+	if x != nil {
+		if x, ok := x.Kind.(*Effect_Locate); ok {
+			return x.Locate
+		}
+	}
+	return nil
+}
+
 type isEffect_Kind interface {
 	isEffect_Kind()
 }
@@ -3514,6 +3564,10 @@ type Effect_Dropped struct {
 	Dropped *Dropped `protobuf:"bytes,28,opt,name=dropped,proto3,oneof"`
 }
 
+type Effect_Locate struct {
+	Locate *Locate `protobuf:"bytes,29,opt,name=locate,proto3,oneof"`
+}
+
 func (*Effect_Record) isEffect_Kind() {}
 
 func (*Effect_Resend) isEffect_Kind() {}
@@ -3551,6 +3605,8 @@ func (*Effect_Discarded) isEffect_Kind() {}
 func (*Effect_Report) isEffect_Kind() {}
 
 func (*Effect_Dropped) isEffect_Kind() {}
+
+func (*Effect_Locate) isEffect_Kind() {}
 
 // RecordMessage is a new message of an IKE SA's window: sealed, written here, sent once this record is durable.
 type RecordMessage struct {
@@ -5270,6 +5326,59 @@ func (x *Dropped) GetCause() string {
 	return ""
 }
 
+// Locate asks for the addresses of a connection that is wanted up; InitiateAsked answers.
+type Locate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Connection    string                 `protobuf:"bytes,1,opt,name=connection,proto3" json:"connection,omitempty"`
+	Child         string                 `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Locate) Reset() {
+	*x = Locate{}
+	mi := &file_record_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Locate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Locate) ProtoMessage() {}
+
+func (x *Locate) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Locate.ProtoReflect.Descriptor instead.
+func (*Locate) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *Locate) GetConnection() string {
+	if x != nil {
+		return x.Connection
+	}
+	return ""
+}
+
+func (x *Locate) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
 // Snapshot is a State, and the datagrams its windows may have to send again.
 type Snapshot struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -5285,13 +5394,14 @@ type Snapshot struct {
 	Sent          []*SentDatagram        `protobuf:"bytes,10,rep,name=sent,proto3" json:"sent,omitempty"`
 	HalfOpen      uint64                 `protobuf:"varint,11,opt,name=half_open,json=halfOpen,proto3" json:"half_open,omitempty"`
 	Connections   []*ConnectionState     `protobuf:"bytes,12,rep,name=connections,proto3" json:"connections,omitempty"`
+	NextWait      uint32                 `protobuf:"varint,13,opt,name=next_wait,json=nextWait,proto3" json:"next_wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5303,7 +5413,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5316,7 +5426,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{58}
+	return file_record_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Snapshot) GetSchema() uint32 {
@@ -5403,19 +5513,28 @@ func (x *Snapshot) GetConnections() []*ConnectionState {
 	return nil
 }
 
+func (x *Snapshot) GetNextWait() uint32 {
+	if x != nil {
+		return x.NextWait
+	}
+	return 0
+}
+
 // ConnectionState is what we remember of a connection of the configuration between two of its SAs.
 type ConnectionState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Tries         uint32                 `protobuf:"varint,2,opt,name=tries,proto3" json:"tries,omitempty"`
-	Retry         *ArmedTimer            `protobuf:"bytes,3,opt,name=retry,proto3" json:"retry,omitempty"`
+	Child         string                 `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
+	Tries         uint32                 `protobuf:"varint,3,opt,name=tries,proto3" json:"tries,omitempty"`
+	Retry         *ArmedTimer            `protobuf:"bytes,4,opt,name=retry,proto3" json:"retry,omitempty"`
+	Id            uint32                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConnectionState) Reset() {
 	*x = ConnectionState{}
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5427,7 +5546,7 @@ func (x *ConnectionState) String() string {
 func (*ConnectionState) ProtoMessage() {}
 
 func (x *ConnectionState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5440,12 +5559,19 @@ func (x *ConnectionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionState.ProtoReflect.Descriptor instead.
 func (*ConnectionState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{59}
+	return file_record_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ConnectionState) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+func (x *ConnectionState) GetChild() string {
+	if x != nil {
+		return x.Child
 	}
 	return ""
 }
@@ -5462,6 +5588,13 @@ func (x *ConnectionState) GetRetry() *ArmedTimer {
 		return x.Retry
 	}
 	return nil
+}
+
+func (x *ConnectionState) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
 }
 
 // Ending is a shutdown under way.
@@ -5483,7 +5616,7 @@ type Ending struct {
 
 func (x *Ending) Reset() {
 	*x = Ending{}
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5495,7 +5628,7 @@ func (x *Ending) String() string {
 func (*Ending) ProtoMessage() {}
 
 func (x *Ending) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5508,7 +5641,7 @@ func (x *Ending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ending.ProtoReflect.Descriptor instead.
 func (*Ending) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{60}
+	return file_record_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Ending) GetStep() uint64 {
@@ -5593,7 +5726,7 @@ type SentDatagram struct {
 
 func (x *SentDatagram) Reset() {
 	*x = SentDatagram{}
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5605,7 +5738,7 @@ func (x *SentDatagram) String() string {
 func (*SentDatagram) ProtoMessage() {}
 
 func (x *SentDatagram) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5618,7 +5751,7 @@ func (x *SentDatagram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SentDatagram.ProtoReflect.Descriptor instead.
 func (*SentDatagram) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{61}
+	return file_record_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SentDatagram) GetIkeSa() uint64 {
@@ -5662,7 +5795,7 @@ type ArmedTimer struct {
 
 func (x *ArmedTimer) Reset() {
 	*x = ArmedTimer{}
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5674,7 +5807,7 @@ func (x *ArmedTimer) String() string {
 func (*ArmedTimer) ProtoMessage() {}
 
 func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5687,7 +5820,7 @@ func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArmedTimer.ProtoReflect.Descriptor instead.
 func (*ArmedTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{62}
+	return file_record_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ArmedTimer) GetTimer() Timer {
@@ -5754,13 +5887,14 @@ type IKESA struct {
 	Ticket        uint64                 `protobuf:"varint,25,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	CreatedStep   uint64                 `protobuf:"varint,26,opt,name=created_step,json=createdStep,proto3" json:"created_step,omitempty"`
 	LingerGap     uint64                 `protobuf:"fixed64,27,opt,name=linger_gap,json=lingerGap,proto3" json:"linger_gap,omitempty"`
+	LingerBegan   uint64                 `protobuf:"fixed64,28,opt,name=linger_began,json=lingerBegan,proto3" json:"linger_began,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *IKESA) Reset() {
 	*x = IKESA{}
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5772,7 +5906,7 @@ func (x *IKESA) String() string {
 func (*IKESA) ProtoMessage() {}
 
 func (x *IKESA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5785,7 +5919,7 @@ func (x *IKESA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IKESA.ProtoReflect.Descriptor instead.
 func (*IKESA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{63}
+	return file_record_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *IKESA) GetNumber() uint64 {
@@ -5977,6 +6111,13 @@ func (x *IKESA) GetLingerGap() uint64 {
 	return 0
 }
 
+func (x *IKESA) GetLingerBegan() uint64 {
+	if x != nil {
+		return x.LingerBegan
+	}
+	return 0
+}
+
 type WindowState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NextOut       uint32                 `protobuf:"varint,1,opt,name=next_out,json=nextOut,proto3" json:"next_out,omitempty"`
@@ -5993,7 +6134,7 @@ type WindowState struct {
 
 func (x *WindowState) Reset() {
 	*x = WindowState{}
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6005,7 +6146,7 @@ func (x *WindowState) String() string {
 func (*WindowState) ProtoMessage() {}
 
 func (x *WindowState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6018,7 +6159,7 @@ func (x *WindowState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowState.ProtoReflect.Descriptor instead.
 func (*WindowState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{64}
+	return file_record_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *WindowState) GetNextOut() uint32 {
@@ -6094,7 +6235,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6106,7 +6247,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6119,7 +6260,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{65}
+	return file_record_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *OpenRequest) GetMessageId() uint32 {
@@ -6199,7 +6340,7 @@ type WaitingWish struct {
 
 func (x *WaitingWish) Reset() {
 	*x = WaitingWish{}
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6211,7 +6352,7 @@ func (x *WaitingWish) String() string {
 func (*WaitingWish) ProtoMessage() {}
 
 func (x *WaitingWish) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6224,7 +6365,7 @@ func (x *WaitingWish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingWish.ProtoReflect.Descriptor instead.
 func (*WaitingWish) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{66}
+	return file_record_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *WaitingWish) GetWish() Wish {
@@ -6283,7 +6424,7 @@ type RecordedResponse struct {
 
 func (x *RecordedResponse) Reset() {
 	*x = RecordedResponse{}
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6295,7 +6436,7 @@ func (x *RecordedResponse) String() string {
 func (*RecordedResponse) ProtoMessage() {}
 
 func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6308,7 +6449,7 @@ func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedResponse.ProtoReflect.Descriptor instead.
 func (*RecordedResponse) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{67}
+	return file_record_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *RecordedResponse) GetMessageId() uint32 {
@@ -6366,7 +6507,7 @@ type OpenAnswer struct {
 
 func (x *OpenAnswer) Reset() {
 	*x = OpenAnswer{}
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6378,7 +6519,7 @@ func (x *OpenAnswer) String() string {
 func (*OpenAnswer) ProtoMessage() {}
 
 func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6391,7 +6532,7 @@ func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenAnswer.ProtoReflect.Descriptor instead.
 func (*OpenAnswer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{68}
+	return file_record_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *OpenAnswer) GetMessageId() uint32 {
@@ -6439,16 +6580,17 @@ type ChildSA struct {
 	OutboundGone  bool                   `protobuf:"varint,13,opt,name=outbound_gone,json=outboundGone,proto3" json:"outbound_gone,omitempty"`
 	CreatedStep   uint64                 `protobuf:"varint,14,opt,name=created_step,json=createdStep,proto3" json:"created_step,omitempty"`
 	Ticket        uint64                 `protobuf:"varint,15,opt,name=ticket,proto3" json:"ticket,omitempty"`
-	InstallAsked  bool                   `protobuf:"varint,16,opt,name=install_asked,json=installAsked,proto3" json:"install_asked,omitempty"`
 	AskedStep     uint64                 `protobuf:"varint,17,opt,name=asked_step,json=askedStep,proto3" json:"asked_step,omitempty"`
 	AskedIndex    uint32                 `protobuf:"varint,18,opt,name=asked_index,json=askedIndex,proto3" json:"asked_index,omitempty"`
+	Ni            []byte                 `protobuf:"bytes,19,opt,name=ni,proto3" json:"ni,omitempty"` // until it is installed
+	Nr            []byte                 `protobuf:"bytes,20,opt,name=nr,proto3" json:"nr,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChildSA) Reset() {
 	*x = ChildSA{}
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6460,7 +6602,7 @@ func (x *ChildSA) String() string {
 func (*ChildSA) ProtoMessage() {}
 
 func (x *ChildSA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6473,7 +6615,7 @@ func (x *ChildSA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildSA.ProtoReflect.Descriptor instead.
 func (*ChildSA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{69}
+	return file_record_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ChildSA) GetNumber() uint64 {
@@ -6581,13 +6723,6 @@ func (x *ChildSA) GetTicket() uint64 {
 	return 0
 }
 
-func (x *ChildSA) GetInstallAsked() bool {
-	if x != nil {
-		return x.InstallAsked
-	}
-	return false
-}
-
 func (x *ChildSA) GetAskedStep() uint64 {
 	if x != nil {
 		return x.AskedStep
@@ -6602,44 +6737,57 @@ func (x *ChildSA) GetAskedIndex() uint32 {
 	return 0
 }
 
+func (x *ChildSA) GetNi() []byte {
+	if x != nil {
+		return x.Ni
+	}
+	return nil
+}
+
+func (x *ChildSA) GetNr() []byte {
+	if x != nil {
+		return x.Nr
+	}
+	return nil
+}
+
 // SetUp is what an IKE SA holds until IKE_AUTH is complete.
 type SetUp struct {
-	state              protoimpl.MessageState `protogen:"open.v1"`
-	Stage              uint32                 `protobuf:"varint,1,opt,name=stage,proto3" json:"stage,omitempty"`
-	Request            []byte                 `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"` // IKE_SA_INIT, whole
-	Response           []byte                 `protobuf:"bytes,3,opt,name=response,proto3" json:"response,omitempty"`
-	Ni                 []byte                 `protobuf:"bytes,4,opt,name=ni,proto3" json:"ni,omitempty"`
-	Nr                 []byte                 `protobuf:"bytes,5,opt,name=nr,proto3" json:"nr,omitempty"`
-	Cookie             []byte                 `protobuf:"bytes,6,opt,name=cookie,proto3" json:"cookie,omitempty"`
-	Rounds             uint32                 `protobuf:"varint,7,opt,name=rounds,proto3" json:"rounds,omitempty"`
-	Refusal            uint32                 `protobuf:"varint,8,opt,name=refusal,proto3" json:"refusal,omitempty"`
-	Public             []byte                 `protobuf:"bytes,9,opt,name=public,proto3" json:"public,omitempty"` // ours
-	PeerPublic         []byte                 `protobuf:"bytes,10,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"`
-	Auth               []byte                 `protobuf:"bytes,11,opt,name=auth,proto3" json:"auth,omitempty"` // ours
-	Group              uint32                 `protobuf:"varint,12,opt,name=group,proto3" json:"group,omitempty"`
-	Child              string                 `protobuf:"bytes,13,opt,name=child,proto3" json:"child,omitempty"`
-	Tried              []uint32               `protobuf:"varint,14,rep,packed,name=tried,proto3" json:"tried,omitempty"`
-	Asked              *Because               `protobuf:"bytes,15,opt,name=asked,proto3" json:"asked,omitempty"`
-	PeerAuth           []byte                 `protobuf:"bytes,16,opt,name=peer_auth,json=peerAuth,proto3" json:"peer_auth,omitempty"`
-	PeerMethod         uint32                 `protobuf:"varint,17,opt,name=peer_method,json=peerMethod,proto3" json:"peer_method,omitempty"`
-	Failure            *Failure               `protobuf:"bytes,18,opt,name=failure,proto3" json:"failure,omitempty"`
-	OfferedLocal       []*Selector            `protobuf:"bytes,19,rep,name=offered_local,json=offeredLocal,proto3" json:"offered_local,omitempty"`
-	OfferedRemote      []*Selector            `protobuf:"bytes,20,rep,name=offered_remote,json=offeredRemote,proto3" json:"offered_remote,omitempty"`
-	Proposal           uint32                 `protobuf:"varint,21,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	InitialContact     bool                   `protobuf:"varint,22,opt,name=initial_contact,json=initialContact,proto3" json:"initial_contact,omitempty"`
-	SendInitialContact bool                   `protobuf:"varint,23,opt,name=send_initial_contact,json=sendInitialContact,proto3" json:"send_initial_contact,omitempty"`
-	Keys               bool                   `protobuf:"varint,24,opt,name=keys,proto3" json:"keys,omitempty"`
-	AskStepIndex       uint32                 `protobuf:"varint,25,opt,name=ask_step_index,json=askStepIndex,proto3" json:"ask_step_index,omitempty"`
-	AskStep            uint64                 `protobuf:"varint,26,opt,name=ask_step,json=askStep,proto3" json:"ask_step,omitempty"`
-	AuthStep           uint64                 `protobuf:"varint,27,opt,name=auth_step,json=authStep,proto3" json:"auth_step,omitempty"`
-	AuthIndex          uint32                 `protobuf:"varint,28,opt,name=auth_index,json=authIndex,proto3" json:"auth_index,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         uint32                 `protobuf:"varint,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Request       []byte                 `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"` // IKE_SA_INIT, whole
+	Response      []byte                 `protobuf:"bytes,3,opt,name=response,proto3" json:"response,omitempty"`
+	Ni            []byte                 `protobuf:"bytes,4,opt,name=ni,proto3" json:"ni,omitempty"`
+	Nr            []byte                 `protobuf:"bytes,5,opt,name=nr,proto3" json:"nr,omitempty"`
+	Public        []byte                 `protobuf:"bytes,6,opt,name=public,proto3" json:"public,omitempty"` // ours
+	PeerPublic    []byte                 `protobuf:"bytes,7,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"`
+	Group         uint32                 `protobuf:"varint,8,opt,name=group,proto3" json:"group,omitempty"`
+	Tried         []uint32               `protobuf:"varint,9,rep,packed,name=tried,proto3" json:"tried,omitempty"`
+	Cookie        []byte                 `protobuf:"bytes,10,opt,name=cookie,proto3" json:"cookie,omitempty"`
+	Rounds        uint32                 `protobuf:"varint,11,opt,name=rounds,proto3" json:"rounds,omitempty"`
+	Refusal       uint32                 `protobuf:"varint,12,opt,name=refusal,proto3" json:"refusal,omitempty"`                      // an error notify that came in the clear (PROTOCOL.md, X-27)
+	AskedStep     uint64                 `protobuf:"varint,13,opt,name=asked_step,json=askedStep,proto3" json:"asked_step,omitempty"` // the effect whose completion we wait for
+	AskedIndex    uint32                 `protobuf:"varint,14,opt,name=asked_index,json=askedIndex,proto3" json:"asked_index,omitempty"`
+	Child         string                 `protobuf:"bytes,15,opt,name=child,proto3" json:"child,omitempty"`
+	Auth          []byte                 `protobuf:"bytes,16,opt,name=auth,proto3" json:"auth,omitempty"` // ours
+	AuthMethod    uint32                 `protobuf:"varint,17,opt,name=auth_method,json=authMethod,proto3" json:"auth_method,omitempty"`
+	Failure       string                 `protobuf:"bytes,18,opt,name=failure,proto3" json:"failure,omitempty"` // why this set-up cannot succeed, for us alone
+	Offer         []byte                 `protobuf:"bytes,19,opt,name=offer,proto3" json:"offer,omitempty"`     // the peer's payloads about the child, until its AUTH is checked
+	OfferFirst    uint32                 `protobuf:"varint,20,opt,name=offer_first,json=offerFirst,proto3" json:"offer_first,omitempty"`
+	FirstContact  bool                   `protobuf:"varint,21,opt,name=first_contact,json=firstContact,proto3" json:"first_contact,omitempty"` // we hold no other SA between these identities
+	PeersFirst    bool                   `protobuf:"varint,22,opt,name=peers_first,json=peersFirst,proto3" json:"peers_first,omitempty"`       // the peer says so
+	ChildRefusal  uint32                 `protobuf:"varint,23,opt,name=child_refusal,json=childRefusal,proto3" json:"child_refusal,omitempty"` // notify that answers the peer's child offer
+	Proposal      uint32                 `protobuf:"varint,24,opt,name=proposal,proto3" json:"proposal,omitempty"`                             // number of the proposal chosen
+	Wanted        *Because               `protobuf:"bytes,25,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	PeerAuth      []byte                 `protobuf:"bytes,26,opt,name=peer_auth,json=peerAuth,proto3" json:"peer_auth,omitempty"`
+	PeerMethod    uint32                 `protobuf:"varint,27,opt,name=peer_method,json=peerMethod,proto3" json:"peer_method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetUp) Reset() {
 	*x = SetUp{}
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6651,7 +6799,7 @@ func (x *SetUp) String() string {
 func (*SetUp) ProtoMessage() {}
 
 func (x *SetUp) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6664,7 +6812,7 @@ func (x *SetUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetUp.ProtoReflect.Descriptor instead.
 func (*SetUp) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{70}
+	return file_record_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *SetUp) GetStage() uint32 {
@@ -6702,6 +6850,34 @@ func (x *SetUp) GetNr() []byte {
 	return nil
 }
 
+func (x *SetUp) GetPublic() []byte {
+	if x != nil {
+		return x.Public
+	}
+	return nil
+}
+
+func (x *SetUp) GetPeerPublic() []byte {
+	if x != nil {
+		return x.PeerPublic
+	}
+	return nil
+}
+
+func (x *SetUp) GetGroup() uint32 {
+	if x != nil {
+		return x.Group
+	}
+	return 0
+}
+
+func (x *SetUp) GetTried() []uint32 {
+	if x != nil {
+		return x.Tried
+	}
+	return nil
+}
+
 func (x *SetUp) GetCookie() []byte {
 	if x != nil {
 		return x.Cookie
@@ -6723,30 +6899,16 @@ func (x *SetUp) GetRefusal() uint32 {
 	return 0
 }
 
-func (x *SetUp) GetPublic() []byte {
+func (x *SetUp) GetAskedStep() uint64 {
 	if x != nil {
-		return x.Public
+		return x.AskedStep
 	}
-	return nil
+	return 0
 }
 
-func (x *SetUp) GetPeerPublic() []byte {
+func (x *SetUp) GetAskedIndex() uint32 {
 	if x != nil {
-		return x.PeerPublic
-	}
-	return nil
-}
-
-func (x *SetUp) GetAuth() []byte {
-	if x != nil {
-		return x.Auth
-	}
-	return nil
-}
-
-func (x *SetUp) GetGroup() uint32 {
-	if x != nil {
-		return x.Group
+		return x.AskedIndex
 	}
 	return 0
 }
@@ -6758,16 +6920,72 @@ func (x *SetUp) GetChild() string {
 	return ""
 }
 
-func (x *SetUp) GetTried() []uint32 {
+func (x *SetUp) GetAuth() []byte {
 	if x != nil {
-		return x.Tried
+		return x.Auth
 	}
 	return nil
 }
 
-func (x *SetUp) GetAsked() *Because {
+func (x *SetUp) GetAuthMethod() uint32 {
 	if x != nil {
-		return x.Asked
+		return x.AuthMethod
+	}
+	return 0
+}
+
+func (x *SetUp) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
+func (x *SetUp) GetOffer() []byte {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+func (x *SetUp) GetOfferFirst() uint32 {
+	if x != nil {
+		return x.OfferFirst
+	}
+	return 0
+}
+
+func (x *SetUp) GetFirstContact() bool {
+	if x != nil {
+		return x.FirstContact
+	}
+	return false
+}
+
+func (x *SetUp) GetPeersFirst() bool {
+	if x != nil {
+		return x.PeersFirst
+	}
+	return false
+}
+
+func (x *SetUp) GetChildRefusal() uint32 {
+	if x != nil {
+		return x.ChildRefusal
+	}
+	return 0
+}
+
+func (x *SetUp) GetProposal() uint32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *SetUp) GetWanted() *Because {
+	if x != nil {
+		return x.Wanted
 	}
 	return nil
 }
@@ -6784,135 +7002,6 @@ func (x *SetUp) GetPeerMethod() uint32 {
 		return x.PeerMethod
 	}
 	return 0
-}
-
-func (x *SetUp) GetFailure() *Failure {
-	if x != nil {
-		return x.Failure
-	}
-	return nil
-}
-
-func (x *SetUp) GetOfferedLocal() []*Selector {
-	if x != nil {
-		return x.OfferedLocal
-	}
-	return nil
-}
-
-func (x *SetUp) GetOfferedRemote() []*Selector {
-	if x != nil {
-		return x.OfferedRemote
-	}
-	return nil
-}
-
-func (x *SetUp) GetProposal() uint32 {
-	if x != nil {
-		return x.Proposal
-	}
-	return 0
-}
-
-func (x *SetUp) GetInitialContact() bool {
-	if x != nil {
-		return x.InitialContact
-	}
-	return false
-}
-
-func (x *SetUp) GetSendInitialContact() bool {
-	if x != nil {
-		return x.SendInitialContact
-	}
-	return false
-}
-
-func (x *SetUp) GetKeys() bool {
-	if x != nil {
-		return x.Keys
-	}
-	return false
-}
-
-func (x *SetUp) GetAskStepIndex() uint32 {
-	if x != nil {
-		return x.AskStepIndex
-	}
-	return 0
-}
-
-func (x *SetUp) GetAskStep() uint64 {
-	if x != nil {
-		return x.AskStep
-	}
-	return 0
-}
-
-func (x *SetUp) GetAuthStep() uint64 {
-	if x != nil {
-		return x.AuthStep
-	}
-	return 0
-}
-
-func (x *SetUp) GetAuthIndex() uint32 {
-	if x != nil {
-		return x.AuthIndex
-	}
-	return 0
-}
-
-type Failure struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Notify        uint32                 `protobuf:"varint,1,opt,name=notify,proto3" json:"notify,omitempty"`
-	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Failure) Reset() {
-	*x = Failure{}
-	mi := &file_record_proto_msgTypes[71]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Failure) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Failure) ProtoMessage() {}
-
-func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[71]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Failure.ProtoReflect.Descriptor instead.
-func (*Failure) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{71}
-}
-
-func (x *Failure) GetNotify() uint32 {
-	if x != nil {
-		return x.Notify
-	}
-	return 0
-}
-
-func (x *Failure) GetDetail() string {
-	if x != nil {
-		return x.Detail
-	}
-	return ""
 }
 
 var File_record_proto protoreflect.FileDescriptor
@@ -6982,7 +7071,7 @@ const file_record_proto_rawDesc = "" +
 	"\x06config\x18\x01 \x01(\v2\x17.ikejd.record.v1.ConfigR\x06config\"~\n" +
 	"\x06Config\x12=\n" +
 	"\vconnections\x18\x01 \x03(\v2\x1b.ikejd.record.v1.ConnectionR\vconnections\x125\n" +
-	"\bsettings\x18\x02 \x01(\v2\x19.ikejd.record.v1.SettingsR\bsettings\"\xd1\x03\n" +
+	"\bsettings\x18\x02 \x01(\v2\x19.ikejd.record.v1.SettingsR\bsettings\"\xac\x04\n" +
 	"\bSettings\x12)\n" +
 	"\x10retransmit_sends\x18\x01 \x01(\rR\x0fretransmitSends\x12)\n" +
 	"\x10retransmit_first\x18\x02 \x01(\x06R\x0fretransmitFirst\x12)\n" +
@@ -6997,7 +7086,12 @@ const file_record_proto_rawDesc = "" +
 	"\rshutdown_rate\x18\n" +
 	" \x01(\rR\fshutdownRate\x12'\n" +
 	"\x0fshutdown_linger\x18\v \x01(\x06R\x0eshutdownLinger\x12$\n" +
-	"\x0ehalf_open_most\x18\f \x01(\rR\fhalfOpenMost\"\x86\x04\n" +
+	"\x0ehalf_open_most\x18\f \x01(\rR\fhalfOpenMost\x12\x19\n" +
+	"\bnat_port\x18\r \x01(\rR\anatPort\x12\x1f\n" +
+	"\vretry_first\x18\x0e \x01(\x06R\n" +
+	"retryFirst\x12\x1d\n" +
+	"\n" +
+	"retry_most\x18\x0f \x01(\x06R\tretryMost\"\x86\x04\n" +
 	"\n" +
 	"Connection\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
@@ -7096,14 +7190,16 @@ const file_record_proto_rawDesc = "" +
 	"TimerFired\x12,\n" +
 	"\x05timer\x18\x01 \x01(\x0e2\x16.ikejd.record.v1.TimerR\x05timer\x12\x1d\n" +
 	"\n" +
-	"message_id\x18\x02 \x01(\rR\tmessageId\"u\n" +
+	"message_id\x18\x02 \x01(\rR\tmessageId\"\xba\x01\n" +
 	"\rInitiateAsked\x12\x1e\n" +
 	"\n" +
 	"connection\x18\x01 \x01(\tR\n" +
 	"connection\x12\x14\n" +
 	"\x05child\x18\x02 \x01(\tR\x05child\x12\x16\n" +
 	"\x06ticket\x18\x03 \x01(\x04R\x06ticket\x12\x16\n" +
-	"\x06others\x18\x04 \x03(\x04R\x06others\"?\n" +
+	"\x06others\x18\x04 \x03(\x04R\x06others\x12)\n" +
+	"\x04path\x18\x05 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x18\n" +
+	"\afailure\x18\x06 \x01(\tR\afailure\"?\n" +
 	"\n" +
 	"CloseAsked\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x16\n" +
@@ -7128,7 +7224,8 @@ const file_record_proto_rawDesc = "" +
 	"\bPoisoned\x12,\n" +
 	"\x05event\x18\x01 \x01(\v2\x16.ikejd.record.v1.EventR\x05event\x12\x14\n" +
 	"\x05panic\x18\x02 \x01(\tR\x05panic\x12\x14\n" +
-	"\x05stack\x18\x03 \x01(\tR\x05stack\"\xd1\t\n" +
+	"\x05stack\x18\x03 \x01(\tR\x05stack\"\x84\n" +
+	"\n" +
 	"\x06Effect\x12\x15\n" +
 	"\x06ike_sa\x18\x01 \x01(\x04R\x05ikeSa\x12\x19\n" +
 	"\bchild_sa\x18\x02 \x01(\x04R\achildSa\x122\n" +
@@ -7153,7 +7250,8 @@ const file_record_proto_rawDesc = "" +
 	"\achanged\x18\x19 \x01(\v2\x18.ikejd.record.v1.ChangedH\x00R\achanged\x12:\n" +
 	"\tdiscarded\x18\x1a \x01(\v2\x1a.ikejd.record.v1.DiscardedH\x00R\tdiscarded\x121\n" +
 	"\x06report\x18\x1b \x01(\v2\x17.ikejd.record.v1.ReportH\x00R\x06report\x124\n" +
-	"\adropped\x18\x1c \x01(\v2\x18.ikejd.record.v1.DroppedH\x00R\adroppedB\x06\n" +
+	"\adropped\x18\x1c \x01(\v2\x18.ikejd.record.v1.DroppedH\x00R\adropped\x121\n" +
+	"\x06locate\x18\x1d \x01(\v2\x17.ikejd.record.v1.LocateH\x00R\x06locateB\x06\n" +
 	"\x04kind\"\xde\x02\n" +
 	"\rRecordMessage\x12\x1d\n" +
 	"\n" +
@@ -7309,7 +7407,12 @@ const file_record_proto_rawDesc = "" +
 	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x14\n" +
 	"\x05sends\x18\x05 \x01(\rR\x05sends\"\x1f\n" +
 	"\aDropped\x12\x14\n" +
-	"\x05cause\x18\x01 \x01(\tR\x05cause\"\xbd\x03\n" +
+	"\x05cause\x18\x01 \x01(\tR\x05cause\">\n" +
+	"\x06Locate\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x01 \x01(\tR\n" +
+	"connection\x12\x14\n" +
+	"\x05child\x18\x02 \x01(\tR\x05child\"\xda\x03\n" +
 	"\bSnapshot\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\x04R\x04step\x12\x12\n" +
@@ -7324,11 +7427,14 @@ const file_record_proto_rawDesc = "" +
 	"\x04sent\x18\n" +
 	" \x03(\v2\x1d.ikejd.record.v1.SentDatagramR\x04sent\x12\x1b\n" +
 	"\thalf_open\x18\v \x01(\x04R\bhalfOpen\x12B\n" +
-	"\vconnections\x18\f \x03(\v2 .ikejd.record.v1.ConnectionStateR\vconnections\"n\n" +
+	"\vconnections\x18\f \x03(\v2 .ikejd.record.v1.ConnectionStateR\vconnections\x12\x1b\n" +
+	"\tnext_wait\x18\r \x01(\rR\bnextWait\"\x94\x01\n" +
 	"\x0fConnectionState\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05tries\x18\x02 \x01(\rR\x05tries\x121\n" +
-	"\x05retry\x18\x03 \x01(\v2\x1b.ikejd.record.v1.ArmedTimerR\x05retry\"\xd0\x02\n" +
+	"\x05child\x18\x02 \x01(\tR\x05child\x12\x14\n" +
+	"\x05tries\x18\x03 \x01(\rR\x05tries\x121\n" +
+	"\x05retry\x18\x04 \x01(\v2\x1b.ikejd.record.v1.ArmedTimerR\x05retry\x12\x0e\n" +
+	"\x02id\x18\x05 \x01(\rR\x02id\"\xd0\x02\n" +
 	"\x06Ending\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\x04R\x04step\x12\x14\n" +
 	"\x05began\x18\x02 \x01(\x06R\x05began\x12\x1a\n" +
@@ -7353,7 +7459,7 @@ const file_record_proto_rawDesc = "" +
 	"message_id\x18\x02 \x01(\rR\tmessageId\x12\x1a\n" +
 	"\bdeadline\x18\x03 \x01(\x06R\bdeadline\x12\x12\n" +
 	"\x04step\x18\x04 \x01(\x04R\x04step\x12\x14\n" +
-	"\x05index\x18\x05 \x01(\rR\x05index\"\xe2\a\n" +
+	"\x05index\x18\x05 \x01(\rR\x05index\"\x85\b\n" +
 	"\x05IKESA\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x1e\n" +
 	"\n" +
@@ -7387,7 +7493,8 @@ const file_record_proto_rawDesc = "" +
 	"\x06ticket\x18\x19 \x01(\x04R\x06ticket\x12!\n" +
 	"\fcreated_step\x18\x1a \x01(\x04R\vcreatedStep\x12\x1d\n" +
 	"\n" +
-	"linger_gap\x18\x1b \x01(\x06R\tlingerGap\"\xdf\x02\n" +
+	"linger_gap\x18\x1b \x01(\x06R\tlingerGap\x12!\n" +
+	"\flinger_began\x18\x1c \x01(\x06R\vlingerBegan\"\xdf\x02\n" +
 	"\vWindowState\x12\x19\n" +
 	"\bnext_out\x18\x01 \x01(\rR\anextOut\x12\x1b\n" +
 	"\tpeer_size\x18\x02 \x01(\rR\bpeerSize\x129\n" +
@@ -7430,7 +7537,7 @@ const file_record_proto_rawDesc = "" +
 	"message_id\x18\x01 \x01(\rR\tmessageId\x12\x1a\n" +
 	"\bexchange\x18\x02 \x01(\rR\bexchange\x12\x18\n" +
 	"\arequest\x18\x03 \x01(\x06R\arequest\x12)\n" +
-	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\x8c\x05\n" +
+	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\x8d\x05\n" +
 	"\aChildSA\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -7448,48 +7555,49 @@ const file_record_proto_rawDesc = "" +
 	"\tinstalled\x18\f \x01(\x06R\tinstalled\x12#\n" +
 	"\routbound_gone\x18\r \x01(\bR\foutboundGone\x12!\n" +
 	"\fcreated_step\x18\x0e \x01(\x04R\vcreatedStep\x12\x16\n" +
-	"\x06ticket\x18\x0f \x01(\x04R\x06ticket\x12#\n" +
-	"\rinstall_asked\x18\x10 \x01(\bR\finstallAsked\x12\x1d\n" +
+	"\x06ticket\x18\x0f \x01(\x04R\x06ticket\x12\x1d\n" +
 	"\n" +
 	"asked_step\x18\x11 \x01(\x04R\taskedStep\x12\x1f\n" +
 	"\vasked_index\x18\x12 \x01(\rR\n" +
-	"askedIndex\"\xf8\x06\n" +
+	"askedIndex\x12\x0e\n" +
+	"\x02ni\x18\x13 \x01(\fR\x02ni\x12\x0e\n" +
+	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xf5\x05\n" +
 	"\x05SetUp\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1a\n" +
 	"\bresponse\x18\x03 \x01(\fR\bresponse\x12\x0e\n" +
 	"\x02ni\x18\x04 \x01(\fR\x02ni\x12\x0e\n" +
 	"\x02nr\x18\x05 \x01(\fR\x02nr\x12\x16\n" +
-	"\x06cookie\x18\x06 \x01(\fR\x06cookie\x12\x16\n" +
-	"\x06rounds\x18\a \x01(\rR\x06rounds\x12\x18\n" +
-	"\arefusal\x18\b \x01(\rR\arefusal\x12\x16\n" +
-	"\x06public\x18\t \x01(\fR\x06public\x12\x1f\n" +
-	"\vpeer_public\x18\n" +
-	" \x01(\fR\n" +
-	"peerPublic\x12\x12\n" +
-	"\x04auth\x18\v \x01(\fR\x04auth\x12\x14\n" +
-	"\x05group\x18\f \x01(\rR\x05group\x12\x14\n" +
-	"\x05child\x18\r \x01(\tR\x05child\x12\x14\n" +
-	"\x05tried\x18\x0e \x03(\rR\x05tried\x12.\n" +
-	"\x05asked\x18\x0f \x01(\v2\x18.ikejd.record.v1.BecauseR\x05asked\x12\x1b\n" +
-	"\tpeer_auth\x18\x10 \x01(\fR\bpeerAuth\x12\x1f\n" +
-	"\vpeer_method\x18\x11 \x01(\rR\n" +
-	"peerMethod\x122\n" +
-	"\afailure\x18\x12 \x01(\v2\x18.ikejd.record.v1.FailureR\afailure\x12>\n" +
-	"\roffered_local\x18\x13 \x03(\v2\x19.ikejd.record.v1.SelectorR\fofferedLocal\x12@\n" +
-	"\x0eoffered_remote\x18\x14 \x03(\v2\x19.ikejd.record.v1.SelectorR\rofferedRemote\x12\x1a\n" +
-	"\bproposal\x18\x15 \x01(\rR\bproposal\x12'\n" +
-	"\x0finitial_contact\x18\x16 \x01(\bR\x0einitialContact\x120\n" +
-	"\x14send_initial_contact\x18\x17 \x01(\bR\x12sendInitialContact\x12\x12\n" +
-	"\x04keys\x18\x18 \x01(\bR\x04keys\x12$\n" +
-	"\x0eask_step_index\x18\x19 \x01(\rR\faskStepIndex\x12\x19\n" +
-	"\bask_step\x18\x1a \x01(\x04R\aaskStep\x12\x1b\n" +
-	"\tauth_step\x18\x1b \x01(\x04R\bauthStep\x12\x1d\n" +
+	"\x06public\x18\x06 \x01(\fR\x06public\x12\x1f\n" +
+	"\vpeer_public\x18\a \x01(\fR\n" +
+	"peerPublic\x12\x14\n" +
+	"\x05group\x18\b \x01(\rR\x05group\x12\x14\n" +
+	"\x05tried\x18\t \x03(\rR\x05tried\x12\x16\n" +
+	"\x06cookie\x18\n" +
+	" \x01(\fR\x06cookie\x12\x16\n" +
+	"\x06rounds\x18\v \x01(\rR\x06rounds\x12\x18\n" +
+	"\arefusal\x18\f \x01(\rR\arefusal\x12\x1d\n" +
 	"\n" +
-	"auth_index\x18\x1c \x01(\rR\tauthIndex\"9\n" +
-	"\aFailure\x12\x16\n" +
-	"\x06notify\x18\x01 \x01(\rR\x06notify\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail*}\n" +
+	"asked_step\x18\r \x01(\x04R\taskedStep\x12\x1f\n" +
+	"\vasked_index\x18\x0e \x01(\rR\n" +
+	"askedIndex\x12\x14\n" +
+	"\x05child\x18\x0f \x01(\tR\x05child\x12\x12\n" +
+	"\x04auth\x18\x10 \x01(\fR\x04auth\x12\x1f\n" +
+	"\vauth_method\x18\x11 \x01(\rR\n" +
+	"authMethod\x12\x18\n" +
+	"\afailure\x18\x12 \x01(\tR\afailure\x12\x14\n" +
+	"\x05offer\x18\x13 \x01(\fR\x05offer\x12\x1f\n" +
+	"\voffer_first\x18\x14 \x01(\rR\n" +
+	"offerFirst\x12#\n" +
+	"\rfirst_contact\x18\x15 \x01(\bR\ffirstContact\x12\x1f\n" +
+	"\vpeers_first\x18\x16 \x01(\bR\n" +
+	"peersFirst\x12#\n" +
+	"\rchild_refusal\x18\x17 \x01(\rR\fchildRefusal\x12\x1a\n" +
+	"\bproposal\x18\x18 \x01(\rR\bproposal\x120\n" +
+	"\x06wanted\x18\x19 \x01(\v2\x18.ikejd.record.v1.BecauseR\x06wanted\x12\x1b\n" +
+	"\tpeer_auth\x18\x1a \x01(\fR\bpeerAuth\x12\x1f\n" +
+	"\vpeer_method\x18\x1b \x01(\rR\n" +
+	"peerMethod*}\n" +
 	"\x04Edge\x12\r\n" +
 	"\tEDGE_ROOT\x10\x00\x12\x10\n" +
 	"\fEDGE_ANSWERS\x10\x01\x12\x0e\n" +
@@ -7648,20 +7756,20 @@ var file_record_proto_goTypes = []any{
 	(*ReportCount)(nil),      // 64: ikejd.record.v1.ReportCount
 	(*ReportLine)(nil),       // 65: ikejd.record.v1.ReportLine
 	(*Dropped)(nil),          // 66: ikejd.record.v1.Dropped
-	(*Snapshot)(nil),         // 67: ikejd.record.v1.Snapshot
-	(*ConnectionState)(nil),  // 68: ikejd.record.v1.ConnectionState
-	(*Ending)(nil),           // 69: ikejd.record.v1.Ending
-	(*SentDatagram)(nil),     // 70: ikejd.record.v1.SentDatagram
-	(*ArmedTimer)(nil),       // 71: ikejd.record.v1.ArmedTimer
-	(*IKESA)(nil),            // 72: ikejd.record.v1.IKESA
-	(*WindowState)(nil),      // 73: ikejd.record.v1.WindowState
-	(*OpenRequest)(nil),      // 74: ikejd.record.v1.OpenRequest
-	(*WaitingWish)(nil),      // 75: ikejd.record.v1.WaitingWish
-	(*RecordedResponse)(nil), // 76: ikejd.record.v1.RecordedResponse
-	(*OpenAnswer)(nil),       // 77: ikejd.record.v1.OpenAnswer
-	(*ChildSA)(nil),          // 78: ikejd.record.v1.ChildSA
-	(*SetUp)(nil),            // 79: ikejd.record.v1.SetUp
-	(*Failure)(nil),          // 80: ikejd.record.v1.Failure
+	(*Locate)(nil),           // 67: ikejd.record.v1.Locate
+	(*Snapshot)(nil),         // 68: ikejd.record.v1.Snapshot
+	(*ConnectionState)(nil),  // 69: ikejd.record.v1.ConnectionState
+	(*Ending)(nil),           // 70: ikejd.record.v1.Ending
+	(*SentDatagram)(nil),     // 71: ikejd.record.v1.SentDatagram
+	(*ArmedTimer)(nil),       // 72: ikejd.record.v1.ArmedTimer
+	(*IKESA)(nil),            // 73: ikejd.record.v1.IKESA
+	(*WindowState)(nil),      // 74: ikejd.record.v1.WindowState
+	(*OpenRequest)(nil),      // 75: ikejd.record.v1.OpenRequest
+	(*WaitingWish)(nil),      // 76: ikejd.record.v1.WaitingWish
+	(*RecordedResponse)(nil), // 77: ikejd.record.v1.RecordedResponse
+	(*OpenAnswer)(nil),       // 78: ikejd.record.v1.OpenAnswer
+	(*ChildSA)(nil),          // 79: ikejd.record.v1.ChildSA
+	(*SetUp)(nil),            // 80: ikejd.record.v1.SetUp
 }
 var file_record_proto_depIdxs = []int32{
 	12,  // 0: ikejd.record.v1.Record.event:type_name -> ikejd.record.v1.Event
@@ -7708,107 +7816,106 @@ var file_record_proto_depIdxs = []int32{
 	11,  // 41: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
 	25,  // 42: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
 	4,   // 43: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
-	40,  // 44: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
-	41,  // 45: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
-	11,  // 46: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
-	12,  // 47: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
-	10,  // 48: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
-	44,  // 49: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
-	45,  // 50: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
-	46,  // 51: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
-	47,  // 52: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
-	48,  // 53: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
-	49,  // 54: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
-	51,  // 55: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
-	52,  // 56: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
-	53,  // 57: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
-	54,  // 58: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
-	55,  // 59: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
-	56,  // 60: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
-	57,  // 61: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
-	58,  // 62: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
-	59,  // 63: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
-	60,  // 64: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
-	61,  // 65: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
-	63,  // 66: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
-	66,  // 67: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
-	11,  // 68: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
-	11,  // 69: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
-	11,  // 70: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
-	4,   // 71: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
-	4,   // 72: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
-	50,  // 73: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 74: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 75: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	19,  // 76: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 77: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	50,  // 78: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 79: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
-	23,  // 80: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 81: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 82: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
-	5,   // 83: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 84: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
-	6,   // 85: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
-	6,   // 86: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
-	7,   // 87: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
-	7,   // 88: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
-	8,   // 89: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
-	11,  // 90: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
-	19,  // 91: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
-	6,   // 92: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
-	8,   // 93: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
-	5,   // 94: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
-	62,  // 95: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
-	5,   // 96: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 97: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
-	64,  // 98: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 99: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
-	8,   // 100: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
-	8,   // 101: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
-	16,  // 102: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
-	69,  // 103: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
-	72,  // 104: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
-	70,  // 105: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
-	68,  // 106: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
-	71,  // 107: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
-	64,  // 108: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 109: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
-	71,  // 110: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
-	4,   // 111: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
-	6,   // 112: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
-	8,   // 113: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
-	10,  // 114: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
-	11,  // 115: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
-	50,  // 116: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 117: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 118: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
-	73,  // 119: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
-	78,  // 120: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
-	79,  // 121: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
-	71,  // 122: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
-	74,  // 123: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
-	75,  // 124: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
-	76,  // 125: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
-	77,  // 126: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
-	75,  // 127: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
-	71,  // 128: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
-	5,   // 129: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 130: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
-	11,  // 131: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
-	7,   // 132: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
-	50,  // 133: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
-	23,  // 134: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 135: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
-	10,  // 136: ikejd.record.v1.SetUp.asked:type_name -> ikejd.record.v1.Because
-	80,  // 137: ikejd.record.v1.SetUp.failure:type_name -> ikejd.record.v1.Failure
-	23,  // 138: ikejd.record.v1.SetUp.offered_local:type_name -> ikejd.record.v1.Selector
-	23,  // 139: ikejd.record.v1.SetUp.offered_remote:type_name -> ikejd.record.v1.Selector
-	140, // [140:140] is the sub-list for method output_type
-	140, // [140:140] is the sub-list for method input_type
-	140, // [140:140] is the sub-list for extension type_name
-	140, // [140:140] is the sub-list for extension extendee
-	0,   // [0:140] is the sub-list for field type_name
+	11,  // 44: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
+	40,  // 45: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
+	41,  // 46: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
+	11,  // 47: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
+	12,  // 48: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
+	10,  // 49: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
+	44,  // 50: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
+	45,  // 51: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
+	46,  // 52: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
+	47,  // 53: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
+	48,  // 54: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
+	49,  // 55: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
+	51,  // 56: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
+	52,  // 57: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
+	53,  // 58: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
+	54,  // 59: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
+	55,  // 60: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
+	56,  // 61: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
+	57,  // 62: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
+	58,  // 63: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
+	59,  // 64: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
+	60,  // 65: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
+	61,  // 66: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
+	63,  // 67: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
+	66,  // 68: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
+	67,  // 69: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
+	11,  // 70: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
+	11,  // 71: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
+	11,  // 72: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
+	4,   // 73: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
+	4,   // 74: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
+	50,  // 75: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 76: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 77: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	19,  // 78: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 79: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	50,  // 80: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 81: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
+	23,  // 82: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 83: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 84: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
+	5,   // 85: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 86: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
+	6,   // 87: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
+	6,   // 88: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
+	7,   // 89: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
+	7,   // 90: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
+	8,   // 91: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
+	11,  // 92: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
+	19,  // 93: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
+	6,   // 94: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
+	8,   // 95: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
+	5,   // 96: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
+	62,  // 97: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
+	5,   // 98: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 99: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
+	64,  // 100: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 101: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
+	8,   // 102: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
+	8,   // 103: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
+	16,  // 104: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
+	70,  // 105: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
+	73,  // 106: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
+	71,  // 107: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
+	69,  // 108: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
+	72,  // 109: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
+	64,  // 110: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 111: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
+	72,  // 112: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
+	4,   // 113: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
+	6,   // 114: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
+	8,   // 115: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
+	10,  // 116: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
+	11,  // 117: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
+	50,  // 118: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 119: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 120: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
+	74,  // 121: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
+	79,  // 122: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
+	80,  // 123: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
+	72,  // 124: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
+	75,  // 125: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
+	76,  // 126: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
+	77,  // 127: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
+	78,  // 128: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
+	76,  // 129: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
+	72,  // 130: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
+	5,   // 131: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 132: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
+	11,  // 133: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
+	7,   // 134: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
+	50,  // 135: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
+	23,  // 136: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 137: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
+	10,  // 138: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
+	139, // [139:139] is the sub-list for method output_type
+	139, // [139:139] is the sub-list for method input_type
+	139, // [139:139] is the sub-list for extension type_name
+	139, // [139:139] is the sub-list for extension extendee
+	0,   // [0:139] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -7857,6 +7964,7 @@ func file_record_proto_init() {
 		(*Effect_Discarded)(nil),
 		(*Effect_Report)(nil),
 		(*Effect_Dropped)(nil),
+		(*Effect_Locate)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

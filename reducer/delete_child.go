@@ -1,0 +1,116 @@
+package reducer
+
+import (
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// Closing a Child SA (RFC 7296, section 1.4.1): each end names the SPI it receives on, and each half is closed by a
+// Delete of its own: ours in the request, the peer's in the response.
+
+// closeChild wants one child closed, on an operator's word.
+func (t *step) closeChild(sa IKESA, number, ticket uint64) {
+	for _, child := range sa.Children {
+		switch {
+		case child.Number != number:
+			continue
+		case sa.Phase != Established, child.Phase == ChildDeleting:
+			t.answer(sa.Number, ticket, "") // it goes already
+		default:
+			t.want(&sa, Waiting{Wish: wishDeleteChild, Child: number, Decided: t.decided(), Ticket: ticket})
+			t.put(sa)
+		}
+		return
+	}
+	t.answer(sa.Number, ticket, "it is gone already")
+}
+
+// buildDeleteChild names the SPI we receive on; there is nothing to build when the child has gone meanwhile.
+func (t *step) buildDeleteChild(sa *IKESA, w Waiting) (message, bool) {
+	for i, child := range sa.Children {
+		if child.Number == w.Child {
+			t.changeChild(sa, &child, ChildDeleting)
+			sa.Children = replaced(sa.Children, i, child)
+			return informational(ike.Delete{Protocol: child.Protocol, SPIs: []uint32{child.InboundSPI}}), true
+		}
+	}
+	t.answer(sa.Number, w.Ticket, "")
+	return message{}, false
+}
+
+// childDeleteAnswered removes the child; its outbound half may have gone before, by the peer's own Delete.
+func (t *step) childDeleteAnswered(sa *IKESA, w Waiting) {
+	for i := range sa.Children {
+		if sa.Children[i].Number == w.Child {
+			t.removeChild(sa, i)
+			break
+		}
+	}
+	t.answer(sa.Number, w.Ticket, "")
+}
+
+// serveDeleteChild removes the pairs whose outbound SPI the peer names, and answers with our inbound SPI of each. A pair
+// that we are deleting loses its outbound half now and is not named (PROTOCOL.md, D-06, D-08); an SPI we do not know is
+// no error (D-09).
+func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
+	var ours []uint32
+	for _, spi := range spis {
+		for i := range sa.Children {
+			child := sa.Children[i]
+			if child.OutboundSPI != spi || child.OutboundGone {
+				continue
+			}
+			if child.Phase == ChildDeleting {
+				child.OutboundGone = true
+				sa.Children = replaced(sa.Children, i, child)
+				t.remove(&sa, child, 0, child.OutboundSPI)
+			} else {
+				ours = append(ours, child.InboundSPI)
+				t.removeChild(&sa, i)
+				t.closedByPeer(&sa, child)
+			}
+			break
+		}
+	}
+	if len(ours) > 0 {
+		t.respond(&sa, to, ike.Delete{Protocol: ike.ProtocolESP, SPIs: ours})
+	} else {
+		t.respond(&sa, to)
+	}
+	t.put(sa)
+}
+
+// removeChild takes a child out of the State and out of the kernel.
+func (t *step) removeChild(sa *IKESA, i int) {
+	child := sa.Children[i]
+	sa.Children = without(sa.Children, i)
+	outbound := child.OutboundSPI
+	if child.OutboundGone {
+		outbound = 0
+	}
+	if child.Phase != Installing || child.Asked != (Ref{}) && child.OutboundSPI != 0 {
+		t.remove(sa, child, child.InboundSPI, outbound)
+	}
+	t.answer(sa.Number, child.Ticket, "the child was closed before it was installed")
+	t.changeChild(sa, &child, Removed)
+}
+
+// remove orders halves of a child out of the kernel; an SPI of 0 leaves that half.
+func (t *step) remove(sa *IKESA, child ChildSA, inbound, outbound uint32) {
+	t.order(Effect{Kind: EffectRemoveChild, SA: sa.Number, Child: child.Number, Protocol: child.Protocol, Path: sa.Path,
+		Install: &Installation{InboundSPI: inbound, OutboundSPI: outbound}})
+}
+
+// dropChildren removes them all: the IKE SA they belong to is at its end.
+func (t *step) dropChildren(sa *IKESA) []uint64 {
+	var gone []uint64
+	for len(sa.Children) > 0 {
+		gone = append(gone, sa.Children[0].Number)
+		t.removeChild(sa, 0)
+	}
+	return gone
+}
+
+// childRemoved: the kernel has answered a removal. The child left the State when that was ordered; a refusal is the
+// kernel's word that there was nothing to remove, and stands in the journal.
+func (t *step) childRemoved(*record.ChildRemoved) {}

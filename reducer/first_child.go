@@ -1,0 +1,288 @@
+package reducer
+
+import (
+	"encoding/binary"
+
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// The first Child SA (RFC 7296, section 1.2): its offer and answer travel in IKE_AUTH, its keys come of the nonces of
+// IKE_SA_INIT (section 2.17). If it cannot be made the IKE SA stays (section 2.21.2).
+
+// wantFirstChild reserves the SPI we will receive on.
+func (t *step) wantFirstChild(sa *IKESA, c ChildConfig) {
+	child := ChildSA{Number: t.s.nextChild, Name: c.Name, Protocol: ike.ProtocolESP, Initiator: true, CreatedStep: t.s.step,
+		TransportMode: c.TransportMode,
+		LocalTS:       meant(c.LocalTS, sa.Path.Local.Addr()), RemoteTS: meant(c.RemoteTS, sa.Path.Remote.Addr())}
+	t.s.nextChild++
+	t.changeChild(sa, &child, Installing)
+	child.Asked = t.order(Effect{Kind: EffectAllocateSPI, SA: sa.Number, Child: child.Number, Protocol: child.Protocol})
+	sa.Children = with(sa.Children, child)
+}
+
+// spiAllocated brings the SPI, or the kernel's refusal: the IKE SA is then set up without a Child SA.
+func (t *step) spiAllocated(ev *record.SPIAllocated) {
+	sa, i, ok := t.child(ev.GetChildSa())
+	if !ok || !t.answers(sa.Children[i].Asked) || sa.SetUp == nil {
+		t.drop("nobody waits for this any more")
+		return
+	}
+	setUp := *sa.SetUp
+	sa.SetUp = &setUp
+	if ev.GetFailure() != "" {
+		t.failChild(&sa, i, ev.GetFailure())
+	} else {
+		child := sa.Children[i]
+		child.InboundSPI = ev.GetSpi()
+		sa.Children = replaced(sa.Children, i, child)
+	}
+	t.authReady(&sa)
+	t.put(sa)
+}
+
+// childOffer is [N(USE_TRANSPORT_MODE),] SAi2, TSi, TSr.
+func (t *step) childOffer(sa *IKESA) []ike.Body {
+	if len(sa.Children) == 0 {
+		return nil
+	}
+	child := sa.Children[0]
+	c, _ := t.connection(sa.Connection)
+	config, _ := c.child(child.Name)
+	var bodies []ike.Body
+	if child.TransportMode {
+		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
+	}
+	return append(bodies, offer(config.Proposals, child.Protocol, spiOctets(child.InboundSPI)),
+		ike.TrafficSelectors{Initiator: true, Selectors: child.LocalTS}, ike.TrafficSelectors{Selectors: child.RemoteTS})
+}
+
+// keepOffer keeps the peer's payloads, of either role, until its AUTH is found good: nothing of them is looked at before.
+func (t *step) keepOffer(sa *IKESA, payloads *ike.Payloads) {
+	ev := t.ev.GetDatagramReceived()
+	sa.SetUp.Offer, sa.SetUp.OfferFirst = ev.GetOpened(), ike.PayloadType(ev.GetFirstPayload())
+}
+
+// offered are those payloads again.
+func (sa *IKESA) offered() *ike.Payloads {
+	var payloads ike.Payloads
+	if err := ike.ParsePayloads(sa.SetUp.OfferFirst, sa.SetUp.Offer, &payloads); err != nil {
+		panic("kept payloads no longer parse: " + err.Error())
+	}
+	return &payloads
+}
+
+// firstChildAsked starts to install the Child SA the peer asks for; false when there will be none, and the answer says
+// why.
+func (t *step) firstChildAsked(sa *IKESA) bool {
+	payloads := sa.offered()
+	c, _ := t.connection(sa.Connection)
+	asked, tsi, tsr, refusal := childBodies(payloads)
+	if refusal != 0 || len(asked.Proposals) == 0 {
+		sa.SetUp.ChildRefusal = refusal
+		return false
+	}
+	_, transport := notified(payloads, ike.NotifyUseTransportMode)
+	refusal = ike.NotifyNoProposalChosen
+	for _, config := range c.Children {
+		suite, proposal, ok := choose(asked, config.Proposals, ike.ProtocolESP)
+		if !ok {
+			continue
+		}
+		remote := narrowed(tsi.Selectors, meant(config.RemoteTS, sa.Path.Remote.Addr()))
+		local := narrowed(tsr.Selectors, meant(config.LocalTS, sa.Path.Local.Addr()))
+		if len(remote) == 0 || len(local) == 0 {
+			refusal = ike.NotifyTSUnacceptable
+			continue
+		}
+		if config.TransportMode && !transport {
+			continue // the mode this configuration insists on was not asked for: NO_PROPOSAL_CHOSEN (PROTOCOL.md, X-44)
+		}
+		child := ChildSA{Number: t.s.nextChild, Name: config.Name, Protocol: proposal.Protocol, Suite: suite,
+			OutboundSPI: binary.BigEndian.Uint32(proposal.SPI), TransportMode: config.TransportMode && transport,
+			LocalTS: local, RemoteTS: remote, CreatedStep: t.s.step}
+		t.s.nextChild++
+		sa.SetUp.Proposal, sa.SetUp.Stage = proposal.Number, InstallingChild
+		t.changeChild(sa, &child, Installing)
+		t.install(sa, &child, sa.SetUp.Ni, sa.SetUp.Nr)
+		sa.Children = with(sa.Children, child)
+		return true
+	}
+	sa.SetUp.ChildRefusal = refusal
+	return false
+}
+
+// childBodies are SA, TSi and TSr of an offer or an answer; no SA at all is no child wanted.
+func childBodies(payloads *ike.Payloads) (sa ike.SA, tsi, tsr ike.TrafficSelectors, refusal ike.NotifyType) {
+	saPayload, ok := payloads.First(ike.PayloadSA)
+	if !ok {
+		return sa, tsi, tsr, 0
+	}
+	i, ok1 := payloads.First(ike.PayloadTSi)
+	r, ok2 := payloads.First(ike.PayloadTSr)
+	if !ok1 || !ok2 {
+		return sa, tsi, tsr, ike.NotifyTSUnacceptable
+	}
+	sa, err := ike.ParseSA(saPayload.Body)
+	if err != nil {
+		return ike.SA{}, tsi, tsr, ike.NotifyNoProposalChosen
+	}
+	tsi, err1 := ike.ParseTrafficSelectors(ike.PayloadTSi, i.Body)
+	tsr, err2 := ike.ParseTrafficSelectors(ike.PayloadTSr, r.Body)
+	if err1 != nil || err2 != nil {
+		return ike.SA{}, tsi, tsr, ike.NotifyTSUnacceptable
+	}
+	return sa, tsi, tsr, 0
+}
+
+// install asks the kernel for both halves of the child.
+func (t *step) install(sa *IKESA, child *ChildSA, ni, nr []byte) {
+	child.Ni, child.Nr = ni, nr
+	child.Asked = t.order(Effect{Kind: EffectInstallChild, SA: sa.Number, Child: child.Number, KeyRef: sa.KeyRef,
+		Initiator: child.Initiator, Protocol: child.Protocol, Path: sa.Path, Install: &Installation{Name: child.Name,
+			Ni: ni, Nr: nr, Suite: child.Suite, InboundSPI: child.InboundSPI, OutboundSPI: child.OutboundSPI,
+			Encapsulated: sa.LocalNAT || sa.RemoteNAT, TransportMode: child.TransportMode,
+			LocalTS: child.LocalTS, RemoteTS: child.RemoteTS}})
+}
+
+// childAnswer is what our IKE_AUTH response says of the child.
+func (t *step) childAnswer(sa *IKESA) []ike.Body {
+	if len(sa.Children) == 0 {
+		if sa.SetUp.ChildRefusal == 0 {
+			return nil
+		}
+		return []ike.Body{ike.Notify{Type: sa.SetUp.ChildRefusal}}
+	}
+	child := sa.Children[0]
+	var bodies []ike.Body
+	if child.TransportMode {
+		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
+	}
+	return append(bodies, choice(child.Suite, child.Protocol, sa.SetUp.Proposal, spiOctets(child.InboundSPI)),
+		ike.TrafficSelectors{Initiator: true, Selectors: child.RemoteTS}, ike.TrafficSelectors{Selectors: child.LocalTS})
+}
+
+// firstChildAnswered takes the responder's answer about the child. An answer we cannot use is a local failure: the IKE SA
+// stays, and the peer's half is deleted (PROTOCOL.md, D-26).
+func (t *step) firstChildAnswered(sa *IKESA, payloads *ike.Payloads) {
+	if len(sa.Children) == 0 {
+		t.reportUp(sa, "")
+		return
+	}
+	child := sa.Children[0]
+	c, _ := t.connection(sa.Connection)
+	config, _ := c.child(child.Name)
+	answer, tsi, tsr, refusal := childBodies(payloads)
+	if len(answer.Proposals) == 0 {
+		problem := "the peer made no child"
+		if n, ok := firstError(payloads); ok {
+			problem = "the peer refused the child: " + n.Type.String()
+		} else if refusal != 0 {
+			problem = "the peer's answer about the child is malformed"
+		}
+		t.failChild(sa, 0, problem)
+		t.reportUp(sa, problem)
+		return
+	}
+	_, transport := notified(payloads, ike.NotifyUseTransportMode)
+	suite, proposal, ok := chosen(answer, config.Proposals, child.Protocol)
+	problem := ""
+	switch {
+	case !ok || len(answer.Proposals) != 1:
+		problem = "the peer chose a child proposal that was not offered"
+	case !allCovered(tsi.Selectors, child.LocalTS) || !allCovered(tsr.Selectors, child.RemoteTS):
+		problem = "the peer's selectors are wider than asked for"
+	case config.TransportMode != transport:
+		problem = "the peer chose another mode"
+	}
+	if problem != "" {
+		t.reportUp(sa, problem)
+		t.want(sa, Waiting{Wish: wishDeleteChild, Child: child.Number, Decided: t.decided()})
+		return
+	}
+	child.Suite, child.OutboundSPI = suite, binary.BigEndian.Uint32(proposal.SPI)
+	child.LocalTS, child.RemoteTS = tsi.Selectors, tsr.Selectors
+	child.Ticket, sa.Ticket = sa.Ticket, 0
+	t.install(sa, &child, sa.SetUp.Ni, sa.SetUp.Nr)
+	sa.Children = replaced(sa.Children, 0, child)
+}
+
+// childInstalled: the kernel has both halves, or refused. As responder the answer to IKE_AUTH can go now.
+func (t *step) childInstalled(ev *record.ChildInstalled) {
+	sa, i, ok := t.child(ev.GetChildSa())
+	if !ok || !t.answers(sa.Children[i].Asked) {
+		t.drop("nobody waits for this any more")
+		return
+	}
+	if sa.SetUp != nil {
+		setUp := *sa.SetUp
+		sa.SetUp = &setUp
+	}
+	child := sa.Children[i]
+	child.Asked, child.Ni, child.Nr = Ref{}, nil, nil
+	ticket := child.Ticket
+	child.Ticket = 0
+	if refusal := ev.GetRefusal(); refusal != "" {
+		sa.Children = replaced(sa.Children, i, child)
+		t.installRefused(&sa, i, refusal)
+		t.answer(sa.Number, ticket, "the kernel refused the child: "+refusal)
+	} else {
+		child.InboundSPI, child.Installed = ev.GetInboundSpi(), t.now
+		if child.Phase == Installing {
+			t.changeChild(&sa, &child, Installed)
+		}
+		sa.Children = replaced(sa.Children, i, child)
+		t.answer(sa.Number, ticket, "")
+	}
+	if sa.SetUp != nil && sa.SetUp.Stage == InstallingChild {
+		t.answerAuth(&sa)
+	}
+	t.put(sa)
+}
+
+// installRefused: as initiator the peer has its half already, and is asked to delete it; as responder our answer says no.
+func (t *step) installRefused(sa *IKESA, i int, refusal string) {
+	child := sa.Children[i]
+	if sa.SetUp != nil {
+		sa.SetUp.ChildRefusal = ike.NotifyNoProposalChosen
+		t.failChild(sa, i, refusal)
+		return
+	}
+	t.want(sa, Waiting{Wish: wishDeleteChild, Child: child.Number, Decided: t.decided()})
+}
+
+// failChild takes a child away that never was installed.
+func (t *step) failChild(sa *IKESA, i int, detail string) {
+	child := sa.Children[i]
+	t.changeChild(sa, &child, Removed)
+	t.effects[len(t.effects)-1].Change.Detail = detail
+	sa.Children = without(sa.Children, i)
+}
+
+// reportUp tells the operator who initiated how it went, when no child is to come.
+func (t *step) reportUp(sa *IKESA, problem string) {
+	t.answer(sa.Number, sa.Ticket, problem)
+	sa.Ticket = 0
+}
+
+// child is the SA this event is about and the place of one of its children.
+func (t *step) child(number uint64) (IKESA, int, bool) {
+	sa, ok := t.sa(t.ev.GetIkeSa())
+	if !ok {
+		return IKESA{}, 0, false
+	}
+	for i := range sa.Children {
+		if sa.Children[i].Number == number {
+			return sa, i, true
+		}
+	}
+	return IKESA{}, 0, false
+}
+
+func replaced[T any](s []T, i int, v T) []T {
+	all := append([]T(nil), s...)
+	all[i] = v
+	return all
+}
+
+func spiOctets(spi uint32) []byte { return binary.BigEndian.AppendUint32(nil, spi) }

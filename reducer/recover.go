@@ -1,0 +1,113 @@
+package reducer
+
+import (
+	"slices"
+
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// A run begins: with nothing, or with the State of the run before. What was asked for and not known to be done is asked
+// for again, so every effect is safe to repeat; a response is not, it goes out again when its request does (section 2.1).
+
+// started is the first event of a run without a State to take over.
+func (t *step) started(ev *record.Started) {
+	t.s.run = ev.GetRun()
+}
+
+// recovered takes over the State of the run before. A close that was asked for stands; the shutdown order itself ended
+// with its run (PROTOCOL.md, D-30).
+func (t *step) recovered(ev *record.Recovered) {
+	t.s.run = ev.GetRun()
+	t.s.ending = nil
+	for _, number := range ev.GetWithoutKeys() {
+		t.notRecovered(number, "its keys were not in the vault")
+	}
+	for _, number := range ev.GetDiverged() {
+		t.notRecovered(number, "this binary decides otherwise")
+	}
+	var all []uint64
+	t.s.sas.from(0, func(number uint64, _ *IKESA) bool {
+		all = append(all, number)
+		return true
+	})
+	for _, number := range all {
+		if sa, ok := t.sa(number); ok {
+			t.resume(sa)
+		}
+	}
+	waits := t.s.waits
+	t.s.waits = nil
+	for _, w := range waits {
+		set := t.order(Effect{Kind: EffectSetTimer, Timer: retryTimer, MessageID: w.ID, Deadline: max(w.Timer.Deadline, t.now)})
+		w.Timer = ArmedTimer{retryTimer, max(w.Timer.Deadline, t.now), set}
+		t.s.waits = with(t.s.waits, w)
+	}
+}
+
+// notRecovered closes an SA that this run cannot take over. Lingering ones have no keys and need none.
+func (t *step) notRecovered(number uint64, detail string) {
+	if sa, ok := t.sa(number); ok && sa.Phase != Lingering {
+		sa.Decided = t.decided()
+		t.discard(sa, NotRecovered, detail)
+		if sa.Initiator {
+			t.restartLost(sa)
+		}
+	}
+}
+
+// restartLost tries a connection again that is wanted up.
+func (t *step) restartLost(sa IKESA) {
+	if t.keptUp(sa.Connection) {
+		t.tryLater(sa.Connection, "")
+	}
+}
+
+// resume arms sa's timers again, sends what is unanswered again, and asks again for what was not answered.
+func (t *step) resume(sa IKESA) {
+	timers := sa.Timers
+	for _, armed := range timers {
+		t.setTimer(&sa, armed.Kind, max(armed.Deadline-t.now, 0))
+	}
+	open := slices.Clone(sa.Window.InFlight)
+	for i := range open {
+		t.resend(&sa, &open[i])
+		open[i].Timer = t.setRetransmit(&sa, open[i])
+	}
+	sa.Window.InFlight = open
+	if sa.SetUp != nil {
+		setUp := *sa.SetUp
+		sa.SetUp = &setUp
+		t.askAgain(&sa)
+	}
+	for i := range sa.Children {
+		child := sa.Children[i]
+		if child.Asked == (Ref{}) {
+			continue
+		}
+		if child.InboundSPI == 0 && child.Initiator {
+			child.Asked = t.order(Effect{Kind: EffectAllocateSPI, SA: sa.Number, Child: child.Number, Protocol: child.Protocol})
+		} else if child.OutboundSPI != 0 {
+			t.install(&sa, &child, child.Ni, child.Nr)
+		}
+		sa.Children = replaced(sa.Children, i, child)
+	}
+	t.put(sa)
+}
+
+// askAgain repeats what the set-up waits for from the keyring.
+func (t *step) askAgain(sa *IKESA) {
+	switch sa.SetUp.Stage {
+	case WaitShare:
+		t.askShare(sa)
+	case Agreeing:
+		t.agree(sa, Agreeing)
+	case MakingAuth:
+		if sa.SetUp.Auth == nil {
+			t.askAuth(sa)
+		}
+	case CheckingAuth:
+		t.askCheck(sa)
+	case InitSent, AuthSent, InitAnswered, InstallingChild:
+		// these wait for the peer or the kernel, not for the keyring
+	}
+}

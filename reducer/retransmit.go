@@ -1,0 +1,98 @@
+package reducer
+
+import "slices"
+
+// Retransmission (RFC 7296, sections 2.1 and 2.4): only the one who asked sends again, the same bytes, at growing
+// intervals; giving up is an event with its cause, never a silent drop.
+
+// refuseAuthSends: a peer that let in somebody it should not have is told so three times (PROTOCOL.md, D-25).
+const refuseAuthSends = 3
+
+// setRetransmit arms the timer that follows the request's latest send.
+func (t *step) setRetransmit(sa *IKESA, request Request) ArmedTimer {
+	deadline := t.now + t.wait(sa, request)
+	set := t.order(Effect{Kind: EffectSetTimer, SA: sa.Number, Timer: retransmitTimer, MessageID: request.ID, Deadline: deadline})
+	return ArmedTimer{retransmitTimer, deadline, set}
+}
+
+// wait is how long to wait after the request's latest send (PROTOCOL.md, W-15).
+func (t *step) wait(sa *IKESA, request Request) int64 {
+	if t.s.ending != nil && !t.s.ending.Keep {
+		return t.compressedWait(sa, request)
+	}
+	c := &t.s.config.Settings
+	first := firstWait(sa.RTT, c.RetransmitLeast, c.RetransmitMost, c.RetransmitFirst)
+	return backoff(first, request.Sends, t.ev.GetRandom())
+}
+
+// compressedWait fits what is left of a shutdown's budget: 18 sends, 12 where the budget was under 10 s, no gap under
+// 100 ms. A request that was in flight at the order keeps its count and joins with its next send.
+func (t *step) compressedWait(sa *IKESA, request Request) int64 {
+	e := t.s.ending
+	sends := shutdownSends(e.Deadline - e.Began)
+	first := firstWait(sa.RTT, 200*millisecond, second, 500*millisecond)
+	began := max(e.Began, request.FirstSent)
+	budget := e.Deadline - began
+	first = max(min(first, budget/int64(sends)), 100*millisecond)
+	return max(jittered(grown(first, fitted(first, budget, sends), request.Sends-1), t.ev.GetRandom()), 100*millisecond)
+}
+
+func shutdownSends(budget int64) uint32 {
+	if budget < 10*second {
+		return 12
+	}
+	return 18
+}
+
+// mostSends is after how many sends a request is given up.
+func (t *step) mostSends(request Request) uint32 {
+	switch {
+	case request.Wish.Wish == wishRefuseAuth:
+		return refuseAuthSends
+	case t.s.ending != nil && !t.s.ending.Keep:
+		return max(shutdownSends(t.s.ending.Deadline-t.s.ending.Began), t.s.config.Settings.RetransmitSends)
+	}
+	return t.s.config.Settings.RetransmitSends
+}
+
+// retransmitDue sends request id again, or gives it up.
+func (t *step) retransmitDue(sa IKESA, id uint32) {
+	open := slices.Clone(sa.Window.InFlight)
+	for i := range open {
+		if open[i].ID != id {
+			continue
+		}
+		if t.because.Step != open[i].Timer.Set.Step || t.because.Index != open[i].Timer.Set.Index {
+			t.drop("stale timer")
+			return
+		}
+		if open[i].Sends >= t.mostSends(open[i]) {
+			t.giveUp(sa, open[i])
+			return
+		}
+		t.resend(&sa, &open[i])
+		open[i].Timer = t.setRetransmit(&sa, open[i])
+		sa.Window.InFlight = open
+		t.put(sa)
+		return
+	}
+	t.drop("stale timer")
+}
+
+// giveUp ends the IKE SA whose peer did not answer. No Delete is sent after it: its id would be a second one open
+// (PROTOCOL.md, W-17).
+func (t *step) giveUp(sa IKESA, request Request) {
+	switch request.Wish.Wish {
+	case wishDeleteIKE:
+		sa.Decided = t.decided()
+		t.discard(sa, Unacknowledged, "")
+	case wishRefuseAuth:
+		t.discard(sa, Refused, sa.Detail)
+	case wishInit, wishAuth:
+		t.failSetUp(sa, Unanswered, "no answer to "+request.Exchange.String())
+	default:
+		sa.Decided = t.decided()
+		t.discard(sa, Unanswered, "request "+decimal(request.ID)+" ("+request.Wish.Wish.String()+")")
+		t.restart(sa)
+	}
+}

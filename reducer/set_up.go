@@ -1,0 +1,92 @@
+package reducer
+
+import (
+	"strconv"
+
+	"github.com/ikejd/ikejd/proto/ike"
+)
+
+// SetUp is what an IKE SA holds until IKE_AUTH is complete, and not a moment longer.
+type SetUp struct {
+	Stage             Stage
+	Asked             Ref    // the effect whose completion this stage waits for
+	Request, Response []byte // IKE_SA_INIT, whole: AUTH covers them (section 2.15)
+	Ni, Nr            []byte
+	Public            []byte // ours
+	PeerPublic        []byte
+	Group             ike.Group
+	Tried             []ike.Group // groups that the responder refused
+	Cookie            []byte
+	Rounds            uint8 // COOKIE and INVALID_KE_PAYLOAD so far (PROTOCOL.md, K-09)
+	Refusal           ike.NotifyType
+	Child             string // the child wanted, as initiator
+	Auth              []byte // ours
+	AuthMethod        ike.AuthMethod
+	PeerAuth          []byte
+	PeerMethod        ike.AuthMethod
+	Failure           string // why this cannot succeed, for us alone
+	Offer             []byte // the peer's payloads about the child, until its AUTH is checked
+	OfferFirst        ike.PayloadType
+	FirstContact      bool           // we hold no other SA between these identities
+	PeersFirst        bool           // the peer says so of itself (INITIAL_CONTACT)
+	ChildRefusal      ike.NotifyType // what our answer says of the child that was offered
+	Proposal          uint8          // number of the peer's proposal we chose
+	Wanted            Because
+}
+
+// failSetUp ends a set-up that cannot succeed, on the side that wanted it: nothing is sent.
+func (t *step) failSetUp(sa IKESA, cause Cause, detail string) {
+	if sa.SetUp != nil && sa.SetUp.Refusal != 0 && cause == Unanswered {
+		cause, detail = Refused, "the peer answered "+sa.SetUp.Refusal.String()
+	}
+	connection, child := sa.Connection, ""
+	if sa.SetUp != nil {
+		child = sa.SetUp.Child
+	}
+	sa.Decided = t.decided()
+	t.discard(sa, cause, detail)
+	if sa.Initiator && t.keptUp(connection) {
+		t.tryLater(connection, child)
+	}
+}
+
+// establish makes sa Established: both ends have proved who they are.
+func (t *step) establish(sa *IKESA) {
+	if !sa.Initiator {
+		t.s.halfOpen--
+		t.cancelTimer(sa, halfOpenTimer)
+	}
+	t.dropWait(sa.Connection)
+	sa.Decided = t.decided()
+	sa.Established, sa.LastHeard = t.now, t.now
+	t.changePhase(sa, Established)
+	if sa.SetUp.PeersFirst {
+		t.supersede(sa)
+	}
+	if c, _ := t.connection(sa.Connection); c.DPDDelay > 0 {
+		t.setTimer(sa, livenessTimer, c.DPDDelay)
+	}
+	if t.s.ending != nil {
+		t.closeForShutdown(sa)
+	}
+}
+
+// supersede discards the other SAs of an identity whose owner says by INITIAL_CONTACT that it has none but this
+// (section 2.4; PROTOCOL.md, D-27). The peer has no state for them, so they get no Delete.
+func (t *step) supersede(sa *IKESA) {
+	for _, number := range t.others() {
+		other, ok := t.sa(number)
+		if !ok || other.Number == sa.Number || other.RemoteID != sa.RemoteID || other.LocalID != sa.LocalID ||
+			other.Phase != Established && other.Phase != Deleting {
+			continue
+		}
+		other.Decided = t.decided()
+		t.discard(other, Superseded, ikeName(sa.Number)+" came up with INITIAL_CONTACT")
+	}
+}
+
+// others are the SAs between the same identities, as the index beside the State knows them. They come with the event,
+// and are checked here.
+func (t *step) others() []uint64 { return t.ev.GetAuthenticated().GetOthers() }
+
+func quoted(s string) string { return strconv.Quote(s) }

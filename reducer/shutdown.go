@@ -1,0 +1,200 @@
+package reducer
+
+import "github.com/ikejd/ikejd/proto/record"
+
+// Shutdown (PROTOCOL.md, D-23): no new SAs, exchanges in flight end, every SA gets one Delete by way of its window, paced.
+// It is over when no SA is left or the budget is spent, and reports how each SA ended.
+
+// Ending is a shutdown under way.
+type Ending struct {
+	Step            uint64
+	Began, Deadline int64
+	Cursor          uint64 // the next SA to close; those below have been asked
+	Keep            bool   // leave the SAs to the next start
+	Counts          [NotRecovered + 1]uint64
+	Lines           []EndingLine // SAs that did not end as they should, in the order of their ends
+	Timer           ArmedTimer
+	Reported        bool
+}
+
+// EndingLine names an SA of which the peer may not know that it is gone.
+type EndingLine struct {
+	SA         uint64
+	Connection string
+	Cause      Cause
+	Detail     string
+	Sends      uint32
+}
+
+// Report is the outcome of a shutdown.
+type Report struct {
+	Counts [NotRecovered + 1]uint64
+	Lines  []EndingLine
+	Took   int64
+}
+
+const (
+	pace      = 50 * millisecond // between two batches of Deletes
+	mostLines = 1000             // of a report: more SAs are counted, not named
+)
+
+// shutdownAsked begins the end of this run. Asked twice is asked once.
+func (t *step) shutdownAsked(ev *record.ShutdownAsked) {
+	if t.s.ending != nil {
+		t.drop("shutting down already")
+		return
+	}
+	t.s.ending = &Ending{Step: t.s.step, Began: t.now, Deadline: t.now + int64(ev.GetBudget()), Keep: ev.GetKeep()}
+	for len(t.s.waits) > 0 {
+		t.dropWait(t.s.waits[0].Name)
+	}
+	if ev.GetKeep() {
+		t.endReport()
+		return
+	}
+	t.closeSome()
+	t.endingCheck()
+}
+
+// closeSome closes the next SAs: 2,000 a second, or as many more as close all within a third of the budget.
+func (t *step) closeSome() {
+	e := *t.s.ending
+	t.s.ending = &e
+	third := max((e.Deadline-e.Began)/3, pace)
+	rate := max(int64(t.s.config.Settings.ShutdownRate), int64(t.s.sas.count)*second/third+1)
+	most := max(rate*pace/second, 1)
+	var batch []uint64
+	more := false
+	t.s.sas.from(e.Cursor, func(number uint64, _ *IKESA) bool {
+		if int64(len(batch)) == most {
+			more = true
+			return false
+		}
+		batch = append(batch, number)
+		return true
+	})
+	for _, number := range batch {
+		if sa, ok := t.sa(number); ok {
+			t.closeForShutdown(&sa)
+		}
+		t.s.ending.Cursor = number + 1
+	}
+	if !more {
+		t.s.ending.Cursor = max(t.s.ending.Cursor, t.s.nextIKE)
+	}
+	deadline := t.now + pace
+	if !more {
+		deadline = t.s.ending.Deadline
+	}
+	set := t.order(Effect{Kind: EffectSetTimer, Timer: shutdownTimer, Deadline: deadline})
+	t.s.ending.Timer = ArmedTimer{shutdownTimer, deadline, set}
+}
+
+// closeForShutdown ends one SA as its phase asks; what the budget leaves is its last resort.
+func (t *step) closeForShutdown(sa *IKESA) {
+	e := t.s.ending
+	if e.Keep {
+		return
+	}
+	left := max(e.Deadline-t.now, 0)
+	decided := Because{Edge: EdgeDecided, Step: e.Step}
+	switch sa.Phase {
+	case HalfOpen, Established:
+		if sa.Window.Wants(wishDeleteIKE, 0) {
+			t.setTimer(sa, discardTimer, left)
+			t.put(*sa)
+			return
+		}
+		t.closeIKESA(sa, decided, 0, left)
+	case Deleting:
+		t.setTimer(sa, discardTimer, left)
+		t.put(*sa)
+	case Lingering:
+		t.setTimer(sa, lingerTimer, t.lingerTime(sa))
+		t.put(*sa)
+	case NoPhase, Discarded:
+		// not in the State
+	}
+}
+
+// shutdownDue closes the next batch, or at the end of the budget reports what is left as cut off.
+func (t *step) shutdownDue() {
+	e := t.s.ending
+	if e == nil || e.Reported || e.Timer.Set != (Ref{t.because.Step, t.because.Index}) {
+		t.drop("stale timer")
+		return
+	}
+	if t.now < e.Deadline {
+		t.closeSome()
+		t.endingCheck()
+		return
+	}
+	var rest []uint64
+	t.s.sas.from(0, func(number uint64, _ *IKESA) bool {
+		rest = append(rest, number)
+		return true
+	})
+	for _, number := range rest {
+		sa, ok := t.sa(number)
+		switch {
+		case !ok:
+		case sa.Phase == Lingering:
+			t.lingerOver(sa)
+		default:
+			t.discardDue(sa)
+		}
+	}
+	t.endingCheck()
+}
+
+// tally counts an SA that ends in a shutdown.
+func (t *step) tally(sa *IKESA, cause Cause, detail string, unfinished []Request) {
+	if t.s.ending == nil {
+		return
+	}
+	e := *t.s.ending
+	e.Counts[cause]++
+	if len(e.Lines) < mostLines && (cause == Unacknowledged || cause == CutOff || cause == Unanswered) {
+		line := EndingLine{SA: sa.Number, Connection: sa.Connection, Cause: cause, Detail: detail}
+		if len(unfinished) > 0 {
+			line.Sends = unfinished[0].Sends
+		}
+		e.Lines = with(e.Lines, line)
+	}
+	t.s.ending = &e
+	t.endingCheck()
+}
+
+// endingCheck reports when every SA is gone.
+func (t *step) endingCheck() {
+	e := t.s.ending
+	if e.Reported || t.remaining() > 0 {
+		return
+	}
+	t.endReport()
+}
+
+// remaining is how many SAs the State will have after this step.
+func (t *step) remaining() int {
+	n := t.s.sas.count
+	for _, p := range t.puts {
+		had := t.s.sas.get(p.number) != nil
+		switch {
+		case had && p.sa == nil:
+			n--
+		case !had && p.sa != nil:
+			n++
+		}
+	}
+	return n
+}
+
+func (t *step) endReport() {
+	e := *t.s.ending
+	e.Reported = true
+	t.s.ending = &e
+	if e.Timer.Kind != noTimer {
+		t.order(Effect{Kind: EffectCancelTimer, Timer: shutdownTimer})
+	}
+	t.order(Effect{Kind: EffectReport, Report: &Report{Counts: e.Counts, Lines: e.Lines, Took: t.now - e.Began}})
+}
