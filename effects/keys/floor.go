@@ -3,7 +3,6 @@ package keys
 import (
 	"bytes"
 	"crypto/rand"
-	"fmt"
 
 	"github.com/ikejd/ikejd/proto/ike"
 )
@@ -52,8 +51,9 @@ func floorOnce(group group, a Agreement) error {
 	at := len(request)
 	request = append(request, make([]byte, 8+inner+16)...)
 	fromPeer := newProtector(a.Suite, l.encr(true), nil)
-	if _, err := fromPeer.open(request, at); err != ErrICV { // a message of zeros costs as much to refuse
-		return fmt.Errorf("a message that nobody sealed was opened: %v", err)
+	fromPeer.seal(request, at) // the peer's work, a five-hundredth of the whole
+	if _, err := fromPeer.open(request, at); err != nil {
+		return err
 	}
 	theirs := authValue(a.Suite.PRF, l.proof(true), in)
 	authValue(a.Suite.PRF, l.proof(false), in)

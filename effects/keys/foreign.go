@@ -161,7 +161,7 @@ func (g shortGCM) Open(dst, nonce, sealed, aad []byte) ([]byte, error) {
 	copy(counter[:], nonce)
 	counter[15] = 2
 	plain := make([]byte, len(sealed)-g.tag)
-	cipher.NewCTR(g.block, counter[:]).XORKeyStream(plain, sealed)
+	cipher.NewCTR(g.block, counter[:]).XORKeyStream(plain, sealed[:len(plain)])
 	if subtle.ConstantTimeCompare(g.Seal(nil, nonce, plain, aad), sealed) != 1 {
 		return nil, ErrICV
 	}
