@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// receiveBatch is how many datagrams one call takes: ours. Above 64 the gain of a call saved is
-	// below what can be measured.
-	receiveBatch = 64
+	// receiveBatch is how many datagrams one call takes: ours. CPU a datagram sent and received was 5.9 us
+	// with 16, 5.6 with 32, 64 and 128 (medians of 5); each costs a buffer of MaxDatagram.
+	receiveBatch = 32
 	// controlOctets holds one PKTINFO of either family, and no more is asked for.
 	controlOctets = 64
 )

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// sendBatch is how many datagrams one call gives to the kernel: ours, as receiveBatch.
+	// sendBatch is how many datagrams one call gives to the kernel: ours, not measured against others.
 	sendBatch = 64
 	// patience is how long a batch may wait for the kernel's buffers: ours. IKE sends again what is
 	// lost, a loop that stands still is worse.
