@@ -109,10 +109,3 @@ type Secret struct {
 	IDs  []string // as written; empty: for any two identities
 	Key  Key
 }
-
-// Settings is the top-level section `ikejd { }`; SettingKeys documents it.
-type Settings struct{}
-
-// Load reads the file at path with all it includes. Where a problem is an Error the Config holds what could be understood,
-// for `check` to print, and must not be used.
-func Load(path string) (*Config, []Problem) { return &Config{}, nil }

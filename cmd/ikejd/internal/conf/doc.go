@@ -12,5 +12,5 @@
 // ReadConnection and ReadSecret give one connection or secret its meaning from a Section: what `swanctl --load-all`
 // sends over the socket goes through them too, so a key means the same in a file and in a message.
 //
-// It imports nothing of ours.
+// It imports proto/ike for the numbers of algorithms and effects/keys to know which of them this binary can compute.
 package conf

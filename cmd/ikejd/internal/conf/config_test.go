@@ -1,0 +1,391 @@
+package conf
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const minimal = `connections {
+    gw {
+        %s
+        local { auth = psk
+            id = left.lab }
+        remote { auth = psk }
+        children {
+            net {
+                %s
+            }
+        }
+    }
+}
+`
+
+// connection loads the minimal connection with lines added to it and to its child.
+func connection(text, child string) (Connection, []Problem) {
+	config, problems := LoadText("swanctl.conf", fmt.Sprintf(minimal, text, child))
+	return config.Connections[0], problems
+}
+
+func TestDefaults(t *testing.T) {
+	c, problems := connection("", "")
+	if len(problems) > 0 {
+		t.Fatal(lines(problems))
+	}
+	dynamic := []Selector{{Dynamic: true, PortHigh: 65535}}
+	want := Connection{
+		Name: "gw", LocalPort: 500, RemotePort: 500, Proposals: defaultProposals(false),
+		RekeyTime: 4 * time.Hour, OverTime: 24 * time.Minute, RandTime: 24 * time.Minute,
+		Mobike: true, KeyingTries: 1,
+		Local: Auth{Method: PSK, ID: "left.lab"}, Remote: Auth{Method: PSK},
+		Children: []Child{{
+			Name: "net", Proposals: defaultProposals(true), LocalTS: dynamic, RemoteTS: dynamic,
+			RekeyTime: time.Hour, LifeTime: 66 * time.Minute, RandTime: 6 * time.Minute, ReplayWindow: 32,
+		}},
+	}
+	if diff := cmp.Diff(want, c, cmpopts.IgnoreTypes(Pos{}), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConnection(t *testing.T) {
+	c, problems := connection(`
+		version = 2
+		local_addrs = 192.0.2.1, fe80::1%eth0
+		remote_addrs = gw.example.com, 10.0.0.0/8, 10.0.0.1-10.0.0.9, 2001:db8::/32, %any
+		local_port = 4500
+		remote_port = 15000
+		dpd_delay = 30
+		reauth_time = 1d
+		over_time = 90m
+		rand_time = 0
+		unique = replace
+		mobike = no
+		encap = yes
+		keyingtries = 0
+		send_cert = always
+		childless = force
+		fragmentation = accept`, `
+		mode = transport
+		life_time = 11m
+		rekey_bytes = 100m
+		rand_bytes = 1k
+		life_packets = 5
+		start_action = start
+		dpd_action = restart
+		close_action = start
+		inactivity = 1.5m
+		replay_window = 0x400
+		tfc_padding = 0
+		hw_offload = auto`)
+	if len(problems) > 0 {
+		t.Fatal(lines(problems))
+	}
+	ip := netip.MustParseAddr
+	want := Connection{
+		Name:       "gw",
+		LocalAddrs: []Host{{Addr: ip("192.0.2.1")}, {Addr: ip("fe80::1%eth0")}},
+		RemoteAddrs: []Host{{Name: "gw.example.com"}, {Prefix: netip.MustParsePrefix("10.0.0.0/8")}, {Low: ip("10.0.0.1"), High: ip("10.0.0.9")},
+			{Prefix: netip.MustParsePrefix("2001:db8::/32")}, {Prefix: netip.MustParsePrefix("0.0.0.0/0")}, {Prefix: netip.MustParsePrefix("::/0")}},
+		LocalPort: 4500, RemotePort: 15000, Proposals: defaultProposals(false),
+		DPDDelay: 30 * time.Second, ReauthTime: 24 * time.Hour, OverTime: 90 * time.Minute,
+		Unique: UniqueReplace, Encap: true, SendCert: SendCertAlways, Childless: ChildlessForce, Fragmentation: FragmentationAccept,
+	}
+	wantChild := Child{
+		Name: "net", Proposals: defaultProposals(true), Mode: Transport,
+		RekeyTime: 10 * time.Minute, LifeTime: 11 * time.Minute, RandTime: time.Minute,
+		RekeyBytes: 100 << 20, LifeBytes: 110 << 20, RandBytes: 1 << 10, LifePackets: 5,
+		StartAction: StartInitiate, DPDAction: ActionStart, CloseAction: ActionStart,
+		Inactivity: 90 * time.Second, ReplayWindow: 1024,
+	}
+	options := cmp.Options{cmpopts.IgnoreTypes(Pos{}, Auth{}, []Child{}), cmpopts.IgnoreFields(Child{}, "LocalTS", "RemoteTS"),
+		cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})}
+	if diff := cmp.Diff(want, c, options); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(wantChild, c.Children[0], options); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	for _, c := range []struct{ connection, child, want string }{
+		{connection: "propsals = default", want: `swanctl.conf:3: unknown key "propsals" in connections.gw; did you mean "proposals"?`},
+		{connection: "colour = red", want: `swanctl.conf:3: unknown key "colour" in connections.gw; the keys are: version, `},
+		{connection: "version = 1", want: `swanctl.conf:3: version = "1" in connections.gw; IKEv1 is not supported (RFC 9395 deprecates it); write 2, and set the peer to IKEv2`},
+		{connection: "version = two", want: `swanctl.conf:3: version = "two" in connections.gw; write one of: 2, 0`},
+		{connection: "mobike = perhaps", want: `swanctl.conf:3: mobike = "perhaps" in connections.gw; neither yes nor no; write yes or no`},
+		{connection: "dpd_delay = 3 fortnights", want: `swanctl.conf:3: dpd_delay = "3 fortnights" in connections.gw; not a time; write a number with s, m, h or d, such as 30s or 1h`},
+		{connection: "dpd_delay = 1e9", want: "not a time"},
+		{connection: "dpd_delay = -1s", want: "not a time"},
+		{connection: "dpd_delay = s", want: "not a time"},
+		{connection: "rekey_time = 99999999999h", want: "longer than ten years; write 0 for never"},
+		{connection: "rekey_time = 1h\nrand_time = 2h", want: "swanctl.conf:4: rand_time is not below rekey_time in connections.gw; make it smaller"},
+		{connection: "local_port = 70000", want: "too large; write at most 65535"},
+		{connection: "remote_port = 0", want: "remote_port = 0 in connections.gw; remove it"},
+		{connection: "keyingtries = forever", want: "not a whole number; write digits"},
+		{connection: "dpd_timeout = 150s", want: "swanctl.conf:3: warning: dpd_timeout has no effect in connections.gw; IKEv2 gives a silent peer up by retransmission; set ikejd.retransmit.sends instead"},
+		{connection: "remote_addrs = 10.0.0.256", want: `remote_addrs = "10.0.0.256" in connections.gw; not an address; write`},
+		{connection: "remote_addrs = 10.0.0.0/33", want: "not an address"},
+		{connection: "remote_addrs = 10.0.0.9-10.0.0.1", want: "not an address"},
+		{connection: "remote_addrs = a b", want: "not an address"},
+		{connection: "ppk_required = yes", want: "ppk_required is not supported in connections.gw; post-quantum"},
+		{connection: "if_id_in = 7", want: "if_id_in is not supported"},
+		{connection: "local-2 { auth = psk\n}", want: "swanctl.conf:5: a second round of authentication, local in connections.gw; multiple authentication"},
+		{connection: "childrn { }", want: `unknown section "childrn" in connections.gw; did you mean "children"?`},
+		{child: "mark_in = 5", want: "swanctl.conf:9: mark_in is not supported in connections.gw.children.net; marks are not built"},
+		{child: "mode = beet", want: "BEET mode is not built; write tunnel"},
+		{child: "mode = drop", want: "policies without IPsec are not built, and the traffic would pass"},
+		{child: "start_action = trap", want: `start_action = "trap" in connections.gw.children.net; trap policies need the kernel dataplane, which is not built yet; write start, or none`},
+		{child: "start_action = later", want: "write one of: none, start"},
+		{child: "life_time = 1m\nrekey_time = 2m", want: "life_time is not above rekey_time in connections.gw.children.net; the child would end before it is rekeyed"},
+		{child: "rekey_bytes = 1t", want: "not a number of octets"},
+		{child: "rekey_bytes = 99999999999g", want: "not a number of octets"},
+		{child: "replay_window = 0", want: "without a window packets could be replayed"},
+		{child: "local_ts = 10.0.0.0", want: ""},
+		{child: "local_ts = 10.0.0.0/8[tpc]", want: "unknown protocol in the brackets"},
+		{child: "updown = script", want: "warning: updown has no effect"},
+		{child: "inner { }", want: `unknown section "inner" in connections.gw.children.net; no section may be inside it`},
+	} {
+		_, problems := connection(c.connection, c.child)
+		got := lines(problems)
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) || c.want != "" && len(problems) != 1 {
+			t.Errorf("%s%s:\ngot  %swant %s", c.connection, c.child, got, c.want)
+		}
+	}
+}
+
+func TestAuthentication(t *testing.T) {
+	for _, c := range []struct{ local, remote, want string }{
+		{"id = a", "auth = psk", `swanctl.conf:3: no auth in connections.gw.local; its default is pubkey, which is not built; write auth = psk, and the key in secrets { }`},
+		{"auth = pubkey-sha256\ncerts = a.pem", "auth = psk", `auth = "pubkey-sha256" in connections.gw.local; certificates and public keys are not built`},
+		{"auth = ike:rsa/pss-sha256", "auth = psk", "certificates and public keys are not built"},
+		{"auth = psk", "auth = eap-mschapv2\neap_id = %any", `auth = "eap-mschapv2" in connections.gw.remote; EAP and XAuth are not built`},
+		{"auth = psk", "auth = pks", "unknown method of authentication; write auth = psk"},
+		{"auth = psk\ncerts = a.pem", "auth = psk", "warning: certs has no effect in connections.gw.local; auth = psk shows no certificate; remove it"},
+		{"auth = psk", "auth = psk\ngroups = admins", "groups is not supported in connections.gw.remote; only auth = psk is built, and without certificates this would not be checked"},
+		{"auth = psk", "auth = psk\ncacert1 { file = ca.pem }", "section cacert1 in connections.gw.remote; only auth = psk is built"},
+		{"auth = psk\nid = %any", "auth = psk", "our own identity must be one"},
+	} {
+		text := "connections { gw {\nlocal {\n" + c.local + "\n}\nremote {\n" + c.remote + "\n}\n} }\n"
+		text = strings.Replace(text, "gw {\nlocal {\nid", "gw {\n\nlocal {\nid", 1)
+		_, problems := LoadText("swanctl.conf", text)
+		if len(problems) != 1 || !strings.Contains(lines(problems), c.want) {
+			t.Errorf("local { %s } remote { %s }:\ngot  %swant %s", c.local, c.remote, lines(problems), c.want)
+		}
+	}
+	_, problems := LoadText("swanctl.conf", "connections { gw { } }")
+	if got := lines(problems); len(problems) != 2 || !strings.Contains(got, "no local section") || !strings.Contains(got, "no remote section") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTopLevel(t *testing.T) {
+	for text, want := range map[string]string{
+		"conections { }":                     `t.conf:1: unknown section "conections"; did you mean "connections"?`,
+		"spare-part { }":                     `t.conf:1: warning: section "spare-part" has no effect; no section inherits from it; remove it, or write it into connections { }`,
+		"base { x { } }\nikejd : base.x { }": "",
+		"pools { }\nauthorities { }":         "",
+		"pools { a { } }":                    `t.conf:1: warning: section pools has no effect; virtual addresses are not built; remove it`,
+		"k = v":                              `t.conf:1: a value at the top level; put it into ikejd { } or connections { }`,
+		"connections { k = v }":              `t.conf:1: a value where only sections may be in connections; write: connections { gw`,
+	} {
+		_, problems := LoadText("t.conf", text)
+		if got := lines(problems); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s:\ngot  %swant %s", text, got, want)
+		}
+	}
+}
+
+// A value that two connections inherit is wrong once.
+func TestInheritedProblemIsReportedOnce(t *testing.T) {
+	_, problems := LoadText("t.conf", `
+base {
+    dpd_delay = soon
+    local { auth = psk }
+    remote { auth = psk }
+}
+connections {
+    a : base { }
+    b : base { }
+}`)
+	if len(problems) != 1 || problems[0].Pos.Line != 3 {
+		t.Errorf("got\n%s", lines(problems))
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	config, problems := LoadText("t.conf", `secrets {
+    ike { secret = plain text }
+    ike-2 { id = a
+        id-b = b@example.com
+        secret = "0xnot hex" }
+    ike-3 { secret = 0x00ff:Aa }
+    ike-4 { secret = 0sAP8q }
+    ike-5 { secret = 0sAP8= }
+    ike-6 { secret = 0sAP8
+        id-x = "C=CH, CN=x" }
+}`)
+	if len(problems) != 1 || problems[0].Pos.Line != 5 {
+		t.Fatal(lines(problems))
+	}
+	got := map[string]string{}
+	for _, s := range config.Secrets {
+		got[s.Name+" "+strings.Join(s.IDs, "|")] = string(s.Key.Bytes())
+	}
+	want := map[string]string{"ike ": "plain text", "ike-3 ": "\x00\xff\xaa", "ike-4 ": "\x00\xff\x2a", "ike-5 ": "\x00\xff", "ike-6 C=CH, CN=x": "\x00\xff"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// No error, print or encoding shows a secret, whatever is wrong around it.
+func TestSecretsAreNeverShown(t *testing.T) {
+	const psk = "hunter2hunter2"
+	for _, text := range []string{
+		"secrets { ike { secret = 0x" + psk + " } }",
+		"secrets { ike { secret = 0s" + psk + "!! } }",
+		"secrets { ike { secret = \"" + psk + "\n } }",
+		"secrets { ike { secret = \"" + psk + "\" } ",
+		"secrets { ike { secret : " + psk + " } }",
+		"secrets { ike { secret : " + psk + " { } } }",
+		"secrets { ike { secret " + psk + "\n } }",
+		"secrets { ike { secret \"" + psk + "\"\n } }",
+		"secrets { ike { secret {" + psk + "} } }",
+		"secrets { ike { secret { " + psk + " = 1 } } }",
+		"secrets { ike { secret =\n" + psk + "\n } }",
+		"secrets { ike { secret =\n" + psk + "= \n } }",
+		"secrets { ike { secret += " + psk + "\n } }",
+		"secrets { ike { secret = { " + psk + "\n } }",
+		"secrets { ike { secrt = " + psk + "\n } }",
+		"secrets { ike { secret = a}" + psk + "\n } }",
+		"secrets { ike { secret = a#" + psk + "\n } }",
+		"secrets { ike { \"" + psk + "\" } }",
+		"secrets { ikee-1 { secret = " + psk + " } eap { secret = " + psk + " } }",
+		"secrets { secret = " + psk + "\n }",
+		"secret = " + psk,
+		"connections { gw { secret = " + psk + "\n} }",
+		"connections { gw { local { secret = " + psk + "\n} } }",
+		"ikejd { secret = " + psk + "\n }",
+		"secrets { ike { secret = " + psk + " } }",
+		"base { secret = " + psk + "\n}\nsecrets { ike : base, nowhere { } }",
+	} {
+		config, problems := LoadText("t.conf", text)
+		shown := lines(problems) + fmt.Sprintf("%v %+v %#v", config, *config, *config)
+		for _, s := range config.Secrets {
+			shown += fmt.Sprintf("%s %x %q", s.Key, s.Key, s.Key)
+		}
+		encoded, err := json.Marshal(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown += string(encoded)
+		if root, _ := ParseText("t.conf", text); root != nil {
+			shown += root.String()
+		}
+		if strings.Contains(shown, "hunter2") || strings.Contains(shown, fmt.Sprintf("%x", "hunter2")) || strings.Contains(shown, "104 117 110") {
+			t.Errorf("%s shows the secret:\n%s", text, shown)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	config, problems := LoadText("t.conf", `ikejd {
+    shutdown { budget = 4m }
+    retransmit {
+        sends = 5
+        least_wait = 0.5s
+        most_wait = 1500ms
+    }
+    window = 4
+    limits { fragment_octets = 1g }
+}`)
+	if len(problems) > 0 {
+		t.Fatal(lines(problems))
+	}
+	want := DefaultSettings()
+	want.Shutdown.Budget = 4 * time.Minute
+	want.Retransmit.Sends, want.Retransmit.LeastWait, want.Retransmit.MostWait = 5, 500*time.Millisecond, 1500*time.Millisecond
+	want.Window = 4
+	want.Limits.FragmentOctets = 1 << 30
+	if diff := cmp.Diff(want, config.Settings); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		"ikejd { window = 9 }":                                           `t.conf:1: window = "9" in ikejd; out of bounds; write 1 to 8`,
+		"ikejd { windw = 1 }":                                            `unknown key "windw" in ikejd; did you mean "window"?`,
+		"ikejd { shutdwn { } }":                                          `unknown section "shutdwn" in ikejd; did you mean "shutdown"?`,
+		"ikejd { linger { least = 4m } }":                                "least is above most in ikejd.linger; make it smaller",
+		"ikejd { limits { half_open = many } }":                          `half_open = "many" in ikejd.limits; not a whole number`,
+		"ikejd { retransmit { least_wait = 5s } }":                       "least_wait is above most_wait in ikejd.retransmit",
+		"ikejd { journal { keep = 1s } }":                                `keep = "1s" in ikejd.journal; out of bounds; write 1h to 3650d`,
+		"ikejd { shutdown { budget = 99d } }":                            "out of bounds; write 0s to 1d",
+		"ikejd { retransmit { sends = 1 } shutdown { sends = 31 } } ":    "out of bounds; write 2 to 30",
+		"ikejd { limits { answers = 5 } limits { answers_source = 1a }}": "answers_source",
+	} {
+		_, problems := LoadText("t.conf", text)
+		if !strings.Contains(lines(problems), want) {
+			t.Errorf("%s:\ngot  %swant %s", text, lines(problems), want)
+		}
+	}
+	s := DefaultSettings()
+	if err := s.Set("shutdown.budget", "4m"); err != nil || s.Shutdown.Budget != 4*time.Minute {
+		t.Errorf("Set: %v, %v", s.Shutdown.Budget, err)
+	}
+	if err := s.Set("shutdown.budgets", "4m"); err == nil || !strings.Contains(err.Error(), `did you mean "shutdown.budget"?`) {
+		t.Errorf("Set of an unknown one: %v", err)
+	}
+	if err := s.Set("window", "0"); err == nil || err.Error() != `ikejd.window = "0": out of bounds; write 1 to 8` {
+		t.Errorf("Set out of bounds: %v", err)
+	}
+}
+
+// Every key has what the manual page needs, every default of the settings lies within its bounds, and no two of the table
+// share a field.
+func TestDocument(t *testing.T) {
+	for _, section := range Document() {
+		seen := map[string]bool{}
+		for _, k := range section.Keys {
+			if k.Name == "" || seen[k.Name] || (k.Use == Used) != (k.Doc != "") || (k.Use == Used) == (k.Why != "") {
+				t.Errorf("%s.%s: %+v", section.Path, k.Name, k)
+			}
+			seen[k.Name] = true
+		}
+	}
+	var s Settings
+	fields := map[any]string{}
+	for _, k := range settingKeys {
+		if other, shared := fields[k.field(&s)]; shared {
+			t.Errorf("%s and %s share a field", k.Name, other)
+		}
+		fields[k.field(&s)] = k.Name
+		for _, bound := range []string{k.least, k.most, k.Default} {
+			if err := k.set(&s, bound); err != nil {
+				t.Errorf("ikejd.%s = %s: %v", k.Name, bound, err)
+			}
+		}
+	}
+}
+
+// What comes over the control socket has lists in place of commas, and no file.
+func TestReadConnectionFromAMessage(t *testing.T) {
+	s := &Section{Name: "gw"}
+	s.Set(Value{Key: "proposals", Items: []string{"aes128gcm16-prfsha256-x25519", "default"}})
+	s.Add("local", Pos{}).Set(Value{Key: "auth", Text: "psk"})
+	s.Add("remote", Pos{}).Set(Value{Key: "auth", Text: "psk"})
+	s.Add("children", Pos{}).Add("net", Pos{}).Set(Value{Key: "local_ts", Items: []string{"10.1.0.0/16", "10.2.0.0/16"}})
+	c, problems := ReadConnection(s)
+	if len(problems) > 0 || len(c.Proposals) != 3 || len(c.Children[0].LocalTS) != 2 {
+		t.Errorf("%+v\n%s", c, lines(problems))
+	}
+	s.Set(Value{Key: "proposals", Items: []string{"aes128"}})
+	if _, problems = ReadConnection(s); len(problems) != 3 || strings.HasPrefix(problems[0].String(), ":") {
+		t.Errorf("got\n%s", lines(problems))
+	}
+}

@@ -1,0 +1,101 @@
+package conf
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// The keys of secrets.ike<suffix>.
+var ikeSecretKeys = []KeyDoc{
+	{Name: "secret", Doc: "The pre-shared key: text, hexadecimal after 0x, or base64 after 0s."},
+	{Name: "id*", Doc: "An identity the key belongs to; any number of them, each with a suffix of its own. Without one the key is for everybody."},
+}
+
+// otherSecrets are strongSwan's other kinds. Nothing uses them here, so leaving them out weakens nothing.
+var otherSecrets = map[string]string{
+	"eap": "EAP is not built", "xauth": "XAuth is not built", "ntlm": "EAP is not built",
+	"ppk":     "post-quantum pre-shared keys are not built",
+	"private": "private keys are not built", "rsa": "private keys are not built", "ecdsa": "private keys are not built",
+	"pkcs8": "private keys are not built", "pkcs12": "private keys are not built", "token": "tokens are not built",
+}
+
+// ReadSecret gives a section of `secrets { }` its meaning. ok is false where it is of a kind that is not used here, or
+// wrong.
+func ReadSecret(s *Section) (secret Secret, ok bool, problems []Problem) {
+	var r report
+	secret, ok = readSecret(&r, s)
+	return secret, ok, r.problems
+}
+
+func readSecrets(r *report, root *Section) []Secret {
+	section := root.Sub("secrets")
+	if section == nil {
+		return nil
+	}
+	newReader(r, section, "secrets", nil).refuseValues(`write: secrets { ike-gw { secret = "..." } }`)
+	var secrets []Secret
+	for _, sub := range section.Sections {
+		if secret, ok := readSecret(r, sub); ok {
+			secrets = append(secrets, secret)
+		}
+	}
+	return secrets
+}
+
+func readSecret(report *report, s *Section) (Secret, bool) {
+	if !strings.HasPrefix(s.Name, "ike") {
+		for kind, why := range otherSecrets {
+			if strings.HasPrefix(s.Name, kind) {
+				report.add(s.Pos, Warning, "secrets", "section "+shown(Value{Text: s.Name})+" has no effect", why+"; remove it")
+				return Secret{}, false
+			}
+		}
+		report.add(s.Pos, Error, "secrets", "a section of an unknown kind", "a pre-shared key is written as: ike-gw { ... }")
+		return Secret{}, false
+	}
+	r := newReader(report, s, "secrets."+s.Name, ikeSecretKeys)
+	r.hide = true
+	r.checkKeys()
+	secret := Secret{Name: s.Name, Pos: s.Pos}
+	for _, v := range s.Values {
+		if strings.HasPrefix(v.Key, "id") {
+			secret.IDs = append(secret.IDs, v.Text)
+		}
+	}
+	v, set := s.Lookup("secret")
+	if !set {
+		r.fail(s.Pos, "no secret", `write: secret = "..."`)
+		return Secret{}, false
+	}
+	octets, problem := decodeSecret(v.Text)
+	if problem != "" {
+		r.fail(v.Pos, "secret "+problem, "correct it, or put text that begins so into another notation")
+		return Secret{}, false
+	}
+	secret.Key = NewKey(octets)
+	return secret, true
+}
+
+// decodeSecret is strongSwan's notation of secrets. problem never holds a part of it.
+func decodeSecret(text string) (octets []byte, problem string) {
+	var err error
+	switch {
+	case strings.HasPrefix(text, "0x"):
+		digits := strings.ReplaceAll(text[2:], ":", "")
+		if octets, err = hex.DecodeString(digits); err != nil {
+			return nil, "is not hexadecimal after 0x (pairs of digits 0-9a-f)"
+		}
+	case strings.HasPrefix(text, "0s"):
+		// Padding may be missing, as strongSwan allows.
+		if octets, err = base64.RawStdEncoding.Strict().DecodeString(strings.TrimRight(text[2:], "=")); err != nil {
+			return nil, "is not base64 after 0s"
+		}
+	default:
+		octets = []byte(text)
+	}
+	if len(octets) == 0 {
+		return nil, "is empty"
+	}
+	return octets, ""
+}
