@@ -118,7 +118,8 @@ func TestCaptureWithAWrongKey(t *testing.T) {
 	}
 }
 
-// CCM and the short GCM against themselves, for lengths around a block; against others by the captures.
+// CCM and the short GCM against themselves, for lengths around a block; against others by the captures: the vectors of
+// RFC 3610 and SP 800-38C have nonces of 13 and 7 octets, which IKE has not.
 func TestForeignAEADs(t *testing.T) {
 	block := newAES(make([]byte, 16))
 	for _, tag := range []int{8, 12, 16} {
@@ -147,8 +148,7 @@ func TestForeignAEADs(t *testing.T) {
 	}
 }
 
-// RFC 3610, section 8, packet vector 1 has a nonce of 13 octets; SP 800-38C's example 1 has 7. Neither is IKE's, so
-// that the captures are what CCM is checked against. What is refused here is a key of the wrong length.
+// A key of the wrong length, or an integrity transform nobody has.
 func TestForeignRefusesKeys(t *testing.T) {
 	for encr := range foreignCiphers {
 		for _, n := range []int{0, 3, 4, 5, 64} {

@@ -30,9 +30,9 @@ type group interface {
 }
 
 var groups = map[ike.Group]group{
-	ike.GroupMODP2048:   newMODP(modp2048, 40),
-	ike.GroupMODP3072:   newMODP(modp3072, 53),
-	ike.GroupMODP4096:   newMODP(modp4096, 60),
+	ike.GroupMODP2048:   newMODP(modp2048, 32),
+	ike.GroupMODP3072:   newMODP(modp3072, 36),
+	ike.GroupMODP4096:   newMODP(modp4096, 40),
 	ike.GroupECP256:     ecp{ecdh.P256(), 32, 0xff},
 	ike.GroupECP384:     ecp{ecdh.P384(), 48, 0xff},
 	ike.GroupECP521:     ecp{ecdh.P521(), 66, 0x01},

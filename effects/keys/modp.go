@@ -11,8 +11,9 @@ import (
 // MODP groups 14, 15 and 16 (RFC 3526), generator 2. The primes are safe, p = 2q + 1, so of RFC 6989 section 2.1 the
 // check 1 < public < p-1 is the one that applies: nothing else in the group has a small order.
 
-// modp is one such group. exponent is the length of a private value in octets: RFC 3526 section 8 estimates the
-// groups' strength and asks for twice as many bits, 320, 420 and 480 by its higher estimate.
+// modp is one such group. exponent is the length of a private value in octets. Twice the group's strength in bits is
+// enough: 220, 260 and 300 by the first estimate of RFC 3526 section 8, 224, 256 and 304 by SP 800-56A. Ours have 256,
+// 288 and 320; every further bit would cost whoever is flooded most.
 type modp struct {
 	p        *bigmod.Modulus
 	exponent int

@@ -27,7 +27,8 @@ func (k *Keyring) SealPart(dst []byte, ref uint64, h ike.Header, first ike.Paylo
 		panic(fmt.Sprintf("keys: sealing part %+v", part))
 	}
 	s := stamp{h.MessageID, h.Response(), part.Takeover, part.Total, part.Fragment}
-	head := frame(nil, h, first, s, 0)
+	var room [36]byte // the headers of an SKF
+	head := frame(room[:0], h, first, s, 0)
 	protect, err := k.admit(ref, h, s, digestOf(head, plaintext))
 	if err != nil {
 		return nil, err
