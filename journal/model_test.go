@@ -139,7 +139,7 @@ func withoutSync(func() error) error { return nil }
 
 // Appending, rolling, pruning, closing and opening in any order, the journal reads like a slice and a map.
 func TestModel(t *testing.T) {
-	parent := t.TempDir()
+	parent := memDir(t)
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
@@ -248,7 +248,7 @@ func (m *model) checkFiles(t *rapid.T, dir string) {
 
 // Follow yields what was there and what comes, over a roll, and ends with its context or with the journal.
 func TestFollow(t *testing.T) {
-	j, err := Open(t.TempDir(), Options{SegmentBytes: 1 << 20, sync: withoutSync})
+	j, err := Open(memDir(t), Options{SegmentBytes: 1 << 20, sync: withoutSync})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,24 @@ func (j *Journal) open(closed bool) error {
 	if err != nil {
 		return err
 	}
+	if !closed {
+		if err := j.mark(db, &c.head); err != nil {
+			db.Close()
+			return explain(segmentName(first), err)
+		}
+	}
 	return j.adopt(db, c.begin, c.head, firsts[:len(firsts)-1])
+}
+
+// mark uses up the number of the transaction that may have been torn, with one that changes nothing. Its pages may lie
+// on the disk without their meta page; if the next batch had its number, and of that one only the meta page were
+// written in another crash, then what it names would be the torn transaction.
+func (j *Journal) mark(db *bbolt.DB, head *headRow) error {
+	err := db.Update(func(tx *bbolt.Tx) error { return putHead(tx, head) })
+	if err != nil {
+		return err
+	}
+	return j.o.durable(db.Sync)
 }
 
 // adopt makes db the open segment, behind those that begin at past.
