@@ -18,7 +18,8 @@
 // what cannot be put on the wire (a payload over 65,535 octets) is a broken invariant and panics.
 //
 // Exchange types keep the spelling of the RFCs, underscores and all (IKE_SA_INIT, not IKESAInit): they are the words
-// a reader searches for. That is this package's one exception to Go's naming, and linters are told so (ST1003).
+// a reader searches for. That is this package's one exception to Go's naming: a linter that checks names (staticcheck's
+// ST1003, off unless asked for) must leave numbers.go out.
 //
 // The package imports the standard library only.
 package ike

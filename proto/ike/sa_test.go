@@ -118,7 +118,7 @@ func TestK21Proposals(t *testing.T) {
 	for _, c := range []struct {
 		proposals, transforms int
 		want                  Malformed
-	}{{128, 1, ""}, {129, 1, errProposalCount}, {128, 8, ""}, {4, 255, ""}, {5, 255, errTransformCount}, {114, 9, errTransformCount}} {
+	}{{128, 1, ""}, {129, 1, errProposalCount}, {128, 8, ""}, {4, 255, ""}, {5, 205, errTransformCount}, {5, 255, errTransformCount}, {114, 9, errTransformCount}} {
 		_, err := ParseSA(build(c.proposals, c.transforms))
 		mustBe(t, err, c.want)
 	}
