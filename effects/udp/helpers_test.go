@@ -57,13 +57,16 @@ func receive(t testing.TB, s *Sockets) inbox {
 	return in
 }
 
-// next waits for a datagram; nothing on loopback takes as long as it is willing to wait.
+// patient is how long a test waits for what must come; nothing on loopback takes as long.
+const patient = 10 * time.Second
+
+// next waits for a datagram.
 func (in inbox) next(t testing.TB) Datagram {
 	t.Helper()
 	select {
 	case d := <-in:
 		return d
-	case <-time.After(10 * time.Second):
+	case <-time.After(patient):
 		t.Fatal("nothing came in")
 		return Datagram{}
 	}
@@ -77,6 +80,9 @@ func raw(t testing.TB, to netip.AddrPort) *net.UDPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetReadDeadline(time.Now().Add(patient)); err != nil {
+		t.Fatal(err)
+	}
 	return conn
 }
 

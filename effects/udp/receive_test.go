@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -46,6 +47,9 @@ func TestMarkerOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer peer.Close()
+	if err := peer.SetReadDeadline(time.Now().Add(patient)); err != nil {
+		t.Fatal(err)
+	}
 	to := peer.LocalAddr().(*net.UDPAddr).AddrPort()
 	request := message(30)
 	for i, want := range [][]byte{request, withMarker(request)} {
