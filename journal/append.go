@@ -3,6 +3,8 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -125,7 +127,7 @@ func explain(name string, err error) error {
 	switch {
 	case errors.As(err, &damage):
 		return err
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT), errors.Is(err, unix.EFBIG):
+	case is(err, unix.ENOSPC), is(err, unix.EDQUOT), is(err, unix.EFBIG):
 		return fmt.Errorf("journal: %s cannot grow: %w; nothing acknowledged is lost: free space there, or try: ikejd journal prune --keep 7d, then start ikejd again", name, err)
 	default:
 		return fmt.Errorf("journal: %s cannot be written: %w; nothing acknowledged is lost: look after the disk, then start ikejd again", name, err)
@@ -139,4 +141,9 @@ func (j *Journal) NeedsRoll() bool {
 	last := j.head.last
 	return j.err == nil && last.Step >= j.begin.first &&
 		(j.size >= j.limit || j.since != 0 && last.Time-j.since >= int64(j.o.SegmentAge))
+}
+
+// is sees through bbolt, which wraps some errors as text only.
+func is(err error, e syscall.Errno) bool {
+	return errors.Is(err, e) || strings.HasSuffix(err.Error(), e.Error())
 }

@@ -179,7 +179,7 @@ func (j *Journal) settle(first uint64, closed bool) (contents, error) {
 
 // cut removes the meta page of a transaction that is not whole: bbolt then sees the one before.
 func (j *Journal) cut(f *os.File, slot int64) error {
-	if _, err := f.WriteAt(make([]byte, sectorSize), slot*pageSize); err != nil {
+	if _, err := f.WriteAt(append([]byte(cutMark), make([]byte, sectorSize-len(cutMark))...), slot*pageSize); err != nil {
 		return err
 	}
 	return j.o.durable(f.Sync)

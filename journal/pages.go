@@ -37,6 +37,9 @@ const (
 
 var native = binary.NativeEndian // bbolt writes its structures as the machine has them
 
+// cutMark stands where the meta page of a torn transaction was.
+const cutMark = "cut off by ikejd: this transaction was torn"
+
 // meta is what of a bbolt meta page we need.
 type meta struct {
 	slot  int64
@@ -55,8 +58,8 @@ type image struct {
 }
 
 // metas gives the valid meta pages, newest first. A meta page lies in one sector, so no crash leaves it half
-// written; one that is neither valid nor zeroed (by a cut of ours) was damaged, and whether the last transaction
-// or the one before it is lost nobody can tell: the segment is refused.
+// written; one that is neither valid nor marked by a cut of ours was damaged, and whether it was that of the last
+// transaction or of the one before nobody can tell: the segment is refused.
 func (im *image) metas() ([]meta, error) {
 	var found []meta
 	for slot := range int64(2) {
@@ -68,7 +71,7 @@ func (im *image) metas() ([]meta, error) {
 		switch {
 		case err == nil:
 			found = append(found, m)
-		case b != [pageHeader + metaSize]byte{}:
+		case !bytes.HasPrefix(b[:], []byte(cutMark)):
 			return nil, fmt.Errorf("meta page %d: %w", slot, err)
 		}
 	}
@@ -76,7 +79,7 @@ func (im *image) metas() ([]meta, error) {
 		found[0], found[1] = found[1], found[0]
 	}
 	if len(found) == 0 {
-		return nil, errors.New("both meta pages are empty")
+		return nil, errors.New("both meta pages were cut off")
 	}
 	return found, nil
 }
