@@ -92,8 +92,8 @@ type Child struct {
 	Inactivity   time.Duration // 0: never closed for being idle
 }
 
-// Selector is one traffic selector of local_ts or remote_ts. Dynamic stands for the address of that end (or the virtual one it
-// was given) and leaves Low and High unset.
+// Selector is one traffic selector of local_ts or remote_ts. Dynamic stands for the address of that end (or the virtual
+// one it was given) and leaves Low and High unset.
 type Selector struct {
 	Dynamic   bool
 	Low, High netip.Addr // both ends included, one family

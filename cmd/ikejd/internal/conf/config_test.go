@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
 )
 
 const minimal = `connections {
@@ -139,6 +140,7 @@ func TestProblems(t *testing.T) {
 		{connection: "if_id_in = 7", want: "if_id_in is not supported"},
 		{connection: "local-2 { auth = psk\n}", want: "swanctl.conf:5: a second round of authentication, local in connections.gw; multiple authentication"},
 		{connection: "childrn { }", want: `unknown section "childrn" in connections.gw; did you mean "children"?`},
+		{connection: "remote_addrs = 10.0.0.0/8", child: "start_action = start", want: "swanctl.conf:8: start_action = start in connections.gw.children.net; remote_addrs names no single address to start with; add one, or write start_action = none"},
 		{child: "mark_in = 5", want: "swanctl.conf:9: mark_in is not supported in connections.gw.children.net; marks are not built"},
 		{child: "mode = beet", want: "BEET mode is not built; write tunnel"},
 		{child: "mode = drop", want: "policies without IPsec are not built, and the traffic would pass"},
@@ -220,172 +222,24 @@ connections {
 	}
 }
 
-func TestSecrets(t *testing.T) {
-	config, problems := LoadText("t.conf", `secrets {
-    ike { secret = plain text }
-    ike-2 { id = a
-        id-b = b@example.com
-        secret = "0xnot hex" }
-    ike-3 { secret = 0x00ff:Aa }
-    ike-4 { secret = 0sAP8q }
-    ike-5 { secret = 0sAP8= }
-    ike-6 { secret = 0sAP8
-        id-x = "C=CH, CN=x" }
-}`)
-	if len(problems) != 1 || problems[0].Pos.Line != 5 {
-		t.Fatal(lines(problems))
-	}
-	got := map[string]string{}
-	for _, s := range config.Secrets {
-		got[s.Name+" "+strings.Join(s.IDs, "|")] = string(s.Key.Bytes())
-	}
-	want := map[string]string{"ike ": "plain text", "ike-3 ": "\x00\xff\xaa", "ike-4 ": "\x00\xff\x2a", "ike-5 ": "\x00\xff", "ike-6 C=CH, CN=x": "\x00\xff"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// No error, print or encoding shows a secret, whatever is wrong around it.
-func TestSecretsAreNeverShown(t *testing.T) {
-	const psk = "hunter2hunter2"
-	for _, text := range []string{
-		"secrets { ike { secret = 0x" + psk + " } }",
-		"secrets { ike { secret = 0s" + psk + "!! } }",
-		"secrets { ike { secret = \"" + psk + "\n } }",
-		"secrets { ike { secret = \"" + psk + "\" } ",
-		"secrets { ike { secret : " + psk + " } }",
-		"secrets { ike { secret : " + psk + " { } } }",
-		"secrets { ike { secret " + psk + "\n } }",
-		"secrets { ike { secret \"" + psk + "\"\n } }",
-		"secrets { ike { secret {" + psk + "} } }",
-		"secrets { ike { secret { " + psk + " = 1 } } }",
-		"secrets { ike { secret =\n" + psk + "\n } }",
-		"secrets { ike { secret =\n" + psk + "= \n } }",
-		"secrets { ike { secret += " + psk + "\n } }",
-		"secrets { ike { secret = { " + psk + "\n } }",
-		"secrets { ike { secrt = " + psk + "\n } }",
-		"secrets { ike { secret = a}" + psk + "\n } }",
-		"secrets { ike { secret = a#" + psk + "\n } }",
-		"secrets { ike { \"" + psk + "\" } }",
-		"secrets { ikee-1 { secret = " + psk + " } eap { secret = " + psk + " } }",
-		"secrets { secret = " + psk + "\n }",
-		"secret = " + psk,
-		"connections { gw { secret = " + psk + "\n} }",
-		"connections { gw { local { secret = " + psk + "\n} } }",
-		"ikejd { secret = " + psk + "\n }",
-		"secrets { ike { secret = " + psk + " } }",
-		"base { secret = " + psk + "\n}\nsecrets { ike : base, nowhere { } }",
-	} {
-		config, problems := LoadText("t.conf", text)
-		shown := lines(problems) + fmt.Sprintf("%v %+v %#v", config, *config, *config)
-		for _, s := range config.Secrets {
-			shown += fmt.Sprintf("%s %x %q", s.Key, s.Key, s.Key)
-		}
-		encoded, err := json.Marshal(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shown += string(encoded)
-		if root, _ := ParseText("t.conf", text); root != nil {
-			shown += root.String()
-		}
-		if strings.Contains(shown, "hunter2") || strings.Contains(shown, fmt.Sprintf("%x", "hunter2")) || strings.Contains(shown, "104 117 110") {
-			t.Errorf("%s shows the secret:\n%s", text, shown)
-		}
-	}
-}
-
-func TestSettings(t *testing.T) {
-	config, problems := LoadText("t.conf", `ikejd {
-    shutdown { budget = 4m }
-    retransmit {
-        sends = 5
-        least_wait = 0.5s
-        most_wait = 1500ms
-    }
-    window = 4
-    limits { fragment_octets = 1g }
-}`)
-	if len(problems) > 0 {
-		t.Fatal(lines(problems))
-	}
-	want := DefaultSettings()
-	want.Shutdown.Budget = 4 * time.Minute
-	want.Retransmit.Sends, want.Retransmit.LeastWait, want.Retransmit.MostWait = 5, 500*time.Millisecond, 1500*time.Millisecond
-	want.Window = 4
-	want.Limits.FragmentOctets = 1 << 30
-	if diff := cmp.Diff(want, config.Settings); diff != "" {
-		t.Error(diff)
-	}
-	for text, want := range map[string]string{
-		"ikejd { window = 9 }":                                           `t.conf:1: window = "9" in ikejd; out of bounds; write 1 to 8`,
-		"ikejd { windw = 1 }":                                            `unknown key "windw" in ikejd; did you mean "window"?`,
-		"ikejd { shutdwn { } }":                                          `unknown section "shutdwn" in ikejd; did you mean "shutdown"?`,
-		"ikejd { linger { least = 4m } }":                                "least is above most in ikejd.linger; make it smaller",
-		"ikejd { limits { half_open = many } }":                          `half_open = "many" in ikejd.limits; not a whole number`,
-		"ikejd { retransmit { least_wait = 5s } }":                       "least_wait is above most_wait in ikejd.retransmit",
-		"ikejd { journal { keep = 1s } }":                                `keep = "1s" in ikejd.journal; out of bounds; write 1h to 3650d`,
-		"ikejd { shutdown { budget = 99d } }":                            "out of bounds; write 0s to 1d",
-		"ikejd { retransmit { sends = 1 } shutdown { sends = 31 } } ":    "out of bounds; write 2 to 30",
-		"ikejd { limits { answers = 5 } limits { answers_source = 1a }}": "answers_source",
-	} {
-		_, problems := LoadText("t.conf", text)
-		if !strings.Contains(lines(problems), want) {
-			t.Errorf("%s:\ngot  %swant %s", text, lines(problems), want)
-		}
-	}
-	s := DefaultSettings()
-	if err := s.Set("shutdown.budget", "4m"); err != nil || s.Shutdown.Budget != 4*time.Minute {
-		t.Errorf("Set: %v, %v", s.Shutdown.Budget, err)
-	}
-	if err := s.Set("shutdown.budgets", "4m"); err == nil || !strings.Contains(err.Error(), `did you mean "shutdown.budget"?`) {
-		t.Errorf("Set of an unknown one: %v", err)
-	}
-	if err := s.Set("window", "0"); err == nil || err.Error() != `ikejd.window = "0": out of bounds; write 1 to 8` {
-		t.Errorf("Set out of bounds: %v", err)
-	}
-}
-
-// Every key has what the manual page needs, every default of the settings lies within its bounds, and no two of the table
-// share a field.
-func TestDocument(t *testing.T) {
-	for _, section := range Document() {
-		seen := map[string]bool{}
-		for _, k := range section.Keys {
-			if k.Name == "" || seen[k.Name] || (k.Use == Used) != (k.Doc != "") || (k.Use == Used) == (k.Why != "") {
-				t.Errorf("%s.%s: %+v", section.Path, k.Name, k)
-			}
-			seen[k.Name] = true
-		}
-	}
-	var s Settings
-	fields := map[any]string{}
-	for _, k := range settingKeys {
-		if other, shared := fields[k.field(&s)]; shared {
-			t.Errorf("%s and %s share a field", k.Name, other)
-		}
-		fields[k.field(&s)] = k.Name
-		for _, bound := range []string{k.least, k.most, k.Default} {
-			if err := k.set(&s, bound); err != nil {
-				t.Errorf("ikejd.%s = %s: %v", k.Name, bound, err)
-			}
-		}
-	}
-}
-
 // What comes over the control socket has lists in place of commas, and no file.
-func TestReadConnectionFromAMessage(t *testing.T) {
-	s := &Section{Name: "gw"}
-	s.Set(Value{Key: "proposals", Items: []string{"aes128gcm16-prfsha256-x25519", "default"}})
-	s.Add("local", Pos{}).Set(Value{Key: "auth", Text: "psk"})
-	s.Add("remote", Pos{}).Set(Value{Key: "auth", Text: "psk"})
-	s.Add("children", Pos{}).Add("net", Pos{}).Set(Value{Key: "local_ts", Items: []string{"10.1.0.0/16", "10.2.0.0/16"}})
-	c, problems := ReadConnection(s)
-	if len(problems) > 0 || len(c.Proposals) != 3 || len(c.Children[0].LocalTS) != 2 {
+func TestConnectionFromAMessage(t *testing.T) {
+	var m vici.Message
+	m.List("proposals", "aes128gcm16-prfsha256-x25519", "default")
+	m.List("local_addrs")
+	m.Set("dpd_delay", "30s")
+	m.Section("local").Set("auth", "psk")
+	m.Section("remote").Set("auth", "psk")
+	m.Section("children").Section("net").List("local_ts", "10.1.0.0/16", "10.2.0.0/16")
+	c, problems := ReadConnection(FromMessage("gw", m))
+	if len(problems) > 0 || c.Name != "gw" || len(c.Proposals) != 3 || len(c.Children[0].LocalTS) != 2 || c.DPDDelay != 30*time.Second {
 		t.Errorf("%+v\n%s", c, lines(problems))
 	}
-	s.Set(Value{Key: "proposals", Items: []string{"aes128"}})
-	if _, problems = ReadConnection(s); len(problems) != 3 || strings.HasPrefix(problems[0].String(), ":") {
+	m.List("proposals", "aes128")
+	m.Section("children").Section("net").Set("mark_in", "%unique")
+	_, problems = ReadConnection(FromMessage("gw", m))
+	want := "mark_in is not supported in connections.gw.children.net; marks are not built"
+	if len(problems) != 4 || !strings.HasPrefix(problems[3].String(), want) {
 		t.Errorf("got\n%s", lines(problems))
 	}
 }

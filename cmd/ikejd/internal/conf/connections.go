@@ -2,6 +2,7 @@ package conf
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -75,7 +76,18 @@ func readConnection(report *report, s *Section) Connection {
 	c.Local = readAuth(r, "local", localKeys)
 	c.Remote = readAuth(r, "remote", remoteKeys)
 	c.Children = readChildren(r)
+	for _, child := range c.Children {
+		if child.StartAction == StartInitiate && !c.CanInitiate() {
+			report.add(child.Pos, Error, r.path+".children."+child.Name, "start_action = start",
+				"remote_addrs names no single address to start with; add one, or write start_action = none")
+		}
+	}
 	return c
+}
+
+// CanInitiate says whether there is a single address or name that we can send a first request to.
+func (c *Connection) CanInitiate() bool {
+	return slices.ContainsFunc(c.RemoteAddrs, func(h Host) bool { return h.Addr.IsValid() || h.Name != "" })
 }
 
 func (r *reader) port(key string) uint16 {

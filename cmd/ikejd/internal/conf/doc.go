@@ -9,8 +9,9 @@
 //		fmt.Println(p) // swanctl.conf:12: unknown key "propsals" in connections.gw; did you mean "proposals"?
 //	}
 //
-// ReadConnection and ReadSecret give one connection or secret its meaning from a Section: what `swanctl --load-all`
-// sends over the socket goes through them too, so a key means the same in a file and in a message.
+// ReadConnection gives one connection its meaning from a Section; FromMessage makes one of what `swanctl --load-all`
+// sends over the socket. So a key means the same in a file and in a message.
 //
-// It imports proto/ike for the numbers of algorithms and effects/keys to know which of them this binary can compute.
+// It imports proto/ike for the numbers of algorithms, effects/keys to know which of them this binary can compute, and
+// the vici package for the messages that stand for sections.
 package conf

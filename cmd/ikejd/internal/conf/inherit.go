@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Inheritance (strongswan.conf(5), "Referencing other sections"): `name : a, b { }` has all values and sections of a and
-// b, which may themselves inherit, wherever in the tree and in whatever file they stand. What the section sets itself
-// comes first and wins; then a, then b. Sections of one name are merged the same way, at every depth. An empty
+// Inheritance (strongswan.conf(5), "Referencing other sections"): `name : a, b { }` has all values and sections of a
+// and b, which may themselves inherit, wherever in the tree and in whatever file they stand. What the section sets
+// itself comes first and wins; then a, then b. Sections of one name are merged the same way, at every depth. An empty
 // assignment clears an inherited value.
 
 // resolve replaces every reference in the tree by what it brings.

@@ -2,8 +2,8 @@ package conf
 
 import "fmt"
 
-// Key is a secret. Whatever prints it (%v, %+v, %#v, %x, JSON, slog) shows only that it is there; who needs the octets says
-// so with Bytes.
+// Key is a secret. Whatever prints it (%v, %+v, %#v, %x, JSON, slog) shows only that it is there; who needs the octets
+// says so with Bytes.
 type Key struct{ octets []byte }
 
 // NewKey takes over the octets.

@@ -53,7 +53,8 @@ var (
 	roundDoc = KeyDoc{Name: "round", Use: Ignored, Neutral: []string{"0"}, Why: "one round is all there is; remove it"}
 )
 
-// The keys of connections.<conn>.local<suffix>. What only certificates or EAP use is no more than noise beside auth = psk.
+// The keys of connections.<conn>.local<suffix>. What only certificates or EAP use is no more than noise beside auth =
+// psk.
 var localKeys = []KeyDoc{
 	authDoc,
 	{Name: "id", Doc: "Our identity: an address, a name, user@domain, a distinguished name, or with a type before it, such as keyid:#0a0b. Our address where it is not set."},

@@ -8,8 +8,9 @@ import (
 // topLevel are the sections that mean something at the top; others may be there for others to inherit from.
 var topLevel = []string{connectionsName, "secrets", "ikejd", "pools", "authorities"}
 
-// Load reads the file at path with all it includes, and gives it its meaning. All problems are reported, in the order of
-// the files. Where one is an Error the Config holds what could be understood, for `check` to print; it must not be used.
+// Load reads the file at path with all it includes, and gives it its meaning. All problems are reported, in the order
+// of the files. Where one is an Error the Config holds what could be understood, for `check` to print; it must not be
+// used.
 func Load(path string) (*Config, []Problem) {
 	return load(func(p *parser) { p.readFile(path, p.root, nil) })
 }

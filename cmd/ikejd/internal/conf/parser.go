@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The grammar of strongswan.conf(5): a section holds `key = value` lines, `name { ... }` sections, `name : other { ... }`
-// sections that inherit, and `include pattern` lines.
+// The grammar of strongswan.conf(5): a section holds `key = value` lines, `name { ... }` sections, `name : other { ...
+// }` sections that inherit, and `include pattern` lines.
 
 // Ours: bounds on what a configuration may cost to read. The largest real ones have thousands of connections, four
 // levels deep.

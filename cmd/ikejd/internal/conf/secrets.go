@@ -20,14 +20,6 @@ var otherSecrets = map[string]string{
 	"pkcs8": "private keys are not built", "pkcs12": "private keys are not built", "token": "tokens are not built",
 }
 
-// ReadSecret gives a section of `secrets { }` its meaning. ok is false where it is of a kind that is not used here, or
-// wrong.
-func ReadSecret(s *Section) (secret Secret, ok bool, problems []Problem) {
-	var r report
-	secret, ok = readSecret(&r, s)
-	return secret, ok, r.problems
-}
-
 func readSecrets(r *report, root *Section) []Secret {
 	section := root.Sub("secrets")
 	if section == nil {

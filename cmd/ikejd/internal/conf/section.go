@@ -21,8 +21,8 @@ type Value struct {
 	Key  string
 	Text string
 	Pos  Pos
-	// Items are the entries of a value that is a list already, as in a message over the control socket; nil for text that List
-	// still has to split.
+	// Items are the entries of a value that is a list already, as in a message over the control socket; nil for text
+	// that List still has to split.
 	Items []string
 }
 
