@@ -24,6 +24,7 @@ type scene struct {
 	only func(ends pairing) bool
 	// charonOptions are lines of strongswan.conf for either end.
 	charonOptions []string
+	keys          bool // charon writes keys to its log
 }
 
 // bed is a scene with two ends on it.
@@ -83,8 +84,8 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	if s.change != nil {
 		s.change(&b.conf[0], &b.conf[1])
 	}
-	b.left = b.newEnd("left", ends.left, b.pair.left, b.pair.leftSeen, port == 4500, s.charonOptions)
-	b.right = b.newEnd("right", ends.right, b.pair.right, b.pair.rightAddr, port == 4500, s.charonOptions)
+	b.left = b.newEnd("left", ends.left, b.pair.left, b.pair.leftSeen, port, s)
+	b.right = b.newEnd("right", ends.right, b.pair.right, b.pair.rightAddr, port, s)
 	remember(b)
 	t.Cleanup(func() {
 		b.tearDown()
@@ -109,9 +110,15 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	return b
 }
 
-func (b *bed) newEnd(side, kind, namespace, addr string, float bool, charonOptions []string) *end {
-	dir := filepath.Join(b.dir, side)
-	return &end{newDaemon(b.t, kind, dir, namespace, float, charonOptions), kind, dir, netip.MustParseAddr(addr)}
+// newEnd makes the end called kind: "charon" or "ikejd" (prepare has seen to that).
+func (b *bed) newEnd(side, kind, namespace, addr string, port int, s scene) *end {
+	e := &end{kind: kind, dir: filepath.Join(b.dir, side), addr: netip.MustParseAddr(addr)}
+	if kind == "charon" {
+		e.daemon = &charon{dir: e.dir, namespace: namespace, float: port == 4500, keys: s.keys, options: s.charonOptions}
+	} else {
+		e.daemon = &ikejd{dir: e.dir, namespace: namespace}
+	}
+	return e
 }
 
 func (b *bed) both() []*end { return []*end{b.left, b.right} }

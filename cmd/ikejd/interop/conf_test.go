@@ -10,7 +10,7 @@ import (
 	"text/template"
 )
 
-// side is one end's configuration: what it says of itself and of the other. Empty fields take defaults of newSide.
+// side is one end's configuration: what it says of itself and of the other.
 type side struct {
 	Local, Remote       string // addresses
 	LocalID, RemoteID   string
@@ -18,6 +18,7 @@ type side struct {
 	Secret              string
 	Proposals, ESP      string
 	DPDDelay            string
+	Sends               int // of ikejd, until it gives up
 }
 
 var sideConf = template.Must(template.New("swanctl.conf").Parse(`# made by the interop tests
@@ -56,13 +57,26 @@ secrets {
         secret = "{{.Secret}}"
     }
 }
+# charon reads past this. A silent peer is given up after about twenty seconds here, as by charon with the options of its start.
+ikejd {
+    retransmit {
+        sends = {{.Sends}}
+        first_wait = 1s
+        least_wait = 500ms
+        most_wait = 1s
+        growth_percent = 130
+    }
+    linger {
+        least = 5s
+    }
+}
 `))
 
 // sides are the two configurations that agree with each other.
 func sides(p *pair, r road, v6 bool) (left, right side) {
 	left = side{Local: p.leftAddr, Remote: p.rightAddr, LocalID: "left.lab", RemoteID: "right.lab",
 		LocalNet: "10.1.0.0/24", RemoteNet: "10.2.0.0/24", Secret: "a pre-shared key for tests",
-		Proposals: "aes256-sha256-ecp256", ESP: "aes256gcm16", DPDDelay: "0s"}
+		Proposals: "aes256-sha256-ecp256", ESP: "aes256gcm16", DPDDelay: "0s", Sends: 8}
 	if v6 {
 		left.LocalNet, left.RemoteNet = "fd01::/64", "fd02::/64"
 	}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -26,17 +25,21 @@ type daemon interface {
 type charon struct {
 	dir, namespace string
 	float          bool // under libipsec it pretends to be behind a NAT, so that all goes to port 4500
+	keys           bool // in the log, for tshark
 	options        []string
 }
 
 func (c *charon) start() error {
-	args := []string{"start", c.dir, "-n", c.namespace, "-l", "4"}
+	args := []string{"start", c.dir, "-n", c.namespace}
+	if c.keys {
+		args = append(args, "-l", "4")
+	}
 	if c.float {
 		args = append(args, "-k", "libipsec")
 	} else {
 		args = append(args, "-k", "netlink", "-s", filepath.Join(lab, "fakexfrm.so"))
 	}
-	for _, o := range append([]string{"retransmit_timeout = 0.5", "retransmit_tries = 3", "delete_rekeyed_delay = 0"}, c.options...) {
+	for _, o := range append([]string{"retransmit_timeout = 0.5", "retransmit_tries = 5", "delete_rekeyed_delay = 0"}, c.options...) {
 		args = append(args, "-o", o)
 	}
 	_, err := output(script("charon.sh", args...))
@@ -138,17 +141,4 @@ func (d *ikejd) verify() error {
 	_, verified := output(exec.Command(d.program(), "journal", "verify", "--journal", d.journal()))
 	_, replayed := output(exec.Command(d.program(), "replay", "--journal", d.journal()))
 	return errors.Join(verified, replayed)
-}
-
-// newDaemon makes the end called kind ("charon" or "ikejd").
-func newDaemon(t testing.TB, kind, dir, namespace string, float bool, charonOptions []string) daemon {
-	t.Helper()
-	switch kind {
-	case "charon":
-		return &charon{dir: dir, namespace: namespace, float: float, options: charonOptions}
-	case "ikejd":
-		return &ikejd{dir: dir, namespace: namespace}
-	}
-	t.Fatalf("no daemon is called %q", kind)
-	return nil
 }

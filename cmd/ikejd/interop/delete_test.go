@@ -54,7 +54,8 @@ func TestDeleteChild(t *testing.T) {
 // ikejd lingers and answers the repeat with the same octets, so its peer is done.
 func TestLostDeleteResponse(t *testing.T) {
 	t.Parallel()
-	play(t, scene{road: wire, lossy: []string{"-only-plan", "-plan", "b:INFORMATIONAL=drop"}}, func(b *bed) {
+	s := scene{road: wire, lossy: []string{"-only-plan", "-plan", "b:INFORMATIONAL=drop"}, charonOptions: []string{"retransmit_tries = 3"}}
+	play(t, s, func(b *bed) {
 		b.setUp(b.left)
 		begin := time.Now()
 		_, err := swanctl(b.left.dir, "--terminate", "--ike", "lab", "--timeout", "120")

@@ -16,7 +16,7 @@ func TestLoss(t *testing.T) {
 			t.Parallel()
 			s := scene{road: wire, lossy: []string{"-drop", "0.1", "-dup", "0.05", "-reorder", "0.05", "-delay", "5ms", "-seed", fmt.Sprint(seed)},
 				charonOptions: []string{"retransmit_timeout = 0.3", "retransmit_base = 1.2", "retransmit_tries = 12"},
-				change:        func(l, r *side) { l.DPDDelay = "1s" }}
+				change:        func(l, r *side) { l.DPDDelay, l.Sends, r.Sends = "1s", 12, 12 }}
 			play(t, s, func(b *bed) {
 				for range 3 {
 					b.setUp(b.left)

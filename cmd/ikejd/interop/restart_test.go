@@ -24,6 +24,23 @@ func TestCharonDies(t *testing.T) {
 	})
 }
 
+// charon dies and starts again, and has nothing to say: the other end's liveness check finds nobody who knows the SA, and
+// retransmission gives it up.
+func TestCharonDiesUnnoticed(t *testing.T) {
+	t.Parallel()
+	change := func(l, r *side) { l.DPDDelay, r.DPDDelay = "1s", "1s" }
+	eachSide(t, scene{change: change}, "charon", func(b *bed, dies *end) {
+		b.setUp(b.left)
+		dies.kill()
+		if err := dies.start(); err != nil {
+			b.t.Fatal(err)
+		}
+		b.empty()
+		b.setUp(b.left)
+		b.swanctl(dies, "--terminate", "--ike", "lab")
+	})
+}
+
 // ikejd dies in the same way, and goes on with every SA: liveness, the child's Delete and a new child use the same IKE SA.
 func TestIkejdDies(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,8 @@ func TestSetUp(t *testing.T) {
 	for _, suite := range suites {
 		t.Run(suite.name, func(t *testing.T) {
 			t.Parallel()
-			play(t, scene{change: func(l, r *side) { l.Proposals, r.Proposals = suite.proposal, suite.proposal }}, func(b *bed) {
+			change := func(l, r *side) { l.Proposals, r.Proposals = suite.proposal, suite.proposal }
+			play(t, scene{change: change, keys: true}, func(b *bed) {
 				if sa := b.setUp(b.left); sa.suite != suite.listed {
 					b.t.Errorf("agreed on %q, want %q", sa.suite, suite.listed)
 				}
