@@ -1,8 +1,10 @@
 package creds
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -93,4 +95,20 @@ func splitParts(s string, separator byte) []string {
 		}
 	}
 	return append(pieces, piece.String())
+}
+
+// sameDN compares two names part by part, without regard to case or to which string type was chosen, as RFC 5280
+// section 7.1 all but asks. What is not DER is the same only as octets.
+func sameDN(a, b []byte) bool {
+	var x, y []partSET
+	restA, errA := asn1.Unmarshal(a, &x)
+	restB, errB := asn1.Unmarshal(b, &y)
+	if errA != nil || errB != nil || len(restA)+len(restB) > 0 {
+		return bytes.Equal(a, b)
+	}
+	return slices.EqualFunc(x, y, func(a, b partSET) bool {
+		return slices.EqualFunc(a, b, func(a, b part) bool {
+			return a.Type.Equal(b.Type) && bytes.EqualFold(a.Value.Bytes, b.Value.Bytes)
+		})
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -14,44 +15,70 @@ import (
 // anyType stands for every identity. ID type 0 is reserved in RFC 7296 and never on the wire.
 const anyType = 0
 
-// prefixes say the type outright: "fqdn:moon.example.org".
-var prefixes = map[string]func(string) (ike.IDType, []byte, error){
-	"ipv4":     address(ike.IDIPv4Addr),
-	"ipv6":     address(ike.IDIPv6Addr),
-	"fqdn":     text(ike.IDFQDN),
-	"dns":      text(ike.IDFQDN),
-	"rfc822":   text(ike.IDRFC822Addr),
-	"email":    text(ike.IDRFC822Addr),
-	"userfqdn": text(ike.IDRFC822Addr),
-	"keyid":    keyID,
-	"asn1dn":   derName,
+// prefixes say the type outright: "fqdn:moon.example.org". What follows is text, or octets in hexadecimal after #.
+var prefixes = map[string]struct {
+	idType ike.IDType
+	parse  func(string) ([]byte, error)
+}{
+	"ipv4":     {ike.IDIPv4Addr, address(4)},
+	"ipv6":     {ike.IDIPv6Addr, address(16)},
+	"fqdn":     {ike.IDFQDN, text},
+	"dns":      {ike.IDFQDN, text},
+	"rfc822":   {ike.IDRFC822Addr, text},
+	"email":    {ike.IDRFC822Addr, text},
+	"userfqdn": {ike.IDRFC822Addr, text},
+	"asn1dn":   {ike.IDDERASN1DN, parseDN},
+	"keyid":    {ike.IDKeyID, text},
 }
 
 // ParseID turns the text of an identity into the type and data of an ID payload:
 //
-//	moon.example.org  @moon.example.org  fqdn:moon...  dns:moon...   FQDN
-//	carol@example.org  @@carol@...  rfc822:  email:  userfqdn:       RFC 822 address
-//	192.0.2.1  2001:db8::1  ipv4:  ipv6:                             address
-//	@#0a0b  keyid:text  keyid:0x0a0b                                 key id
-//	C=CH, O=Example, CN=moon  asn1dn:#3045...                        DER of an ASN.1 distinguished name
-//	"" * %any %any6 0.0.0.0 ::                                       any: type 0, no data
+//	moon.example.org  @moon.example.org  fqdn:  dns:            FQDN
+//	carol@example.org  @@carol  rfc822:  email:  userfqdn:      RFC 822 address
+//	192.0.2.1  2001:db8::1  ipv4:  ipv6:                        address
+//	@#0a0b  keyid:text                                          key id
+//	C=CH, O=Example, CN=moon  asn1dn:                           ASN.1 distinguished name, as DER
+//	{2}:text  {0x0b}:#0a0b                                      the type as a number
+//	"" * %any %any6 0.0.0.0 ::                                  any: type 0, no data
 func ParseID(s string) (idType uint8, data []byte, err error) {
 	s = strings.TrimSpace(s)
-	if kind, rest, found := strings.Cut(s, ":"); found {
-		if parse := prefixes[strings.ToLower(kind)]; parse != nil {
-			t, data, err := parse(rest)
-			if err != nil {
-				return 0, nil, fmt.Errorf("identity %q: %w", s, err)
-			}
-			return uint8(t), data, nil
-		}
+	t, data, typed, err := typedID(s)
+	if !typed {
+		t, data, err = guessID(s)
 	}
-	t, data, err := guessID(s)
 	if err != nil {
 		return 0, nil, fmt.Errorf("identity %q: %w", s, err)
 	}
 	return uint8(t), data, nil
 }
+
+// typedID reads an identity that says its type; typed is false where it does not.
+func typedID(s string) (t ike.IDType, data []byte, typed bool, err error) {
+	kind, rest, found := strings.Cut(s, ":")
+	prefix, known := prefixes[strings.ToLower(kind)]
+	if number, braced := strings.CutPrefix(kind, "{"); braced && strings.HasSuffix(number, "}") {
+		n, err := strconv.ParseUint(strings.TrimSuffix(number, "}"), 0, 8)
+		if err != nil || n == anyType {
+			return 0, nil, true, fmt.Errorf("type between braces is no number from 1 to 255")
+		}
+		prefix.idType, prefix.parse, known = ike.IDType(n), text, true
+	}
+	if !found || !known {
+		return 0, nil, false, nil
+	}
+	if digits, isHex := strings.CutPrefix(rest, "#"); isHex {
+		data, err = hexOctets(digits)
+		if n := addressLen[prefix.idType]; err == nil && n != 0 && n != len(data) {
+			err = fmt.Errorf("%d octets, an address of that kind has %d", len(data), n)
+		}
+	} else {
+		data, err = prefix.parse(rest)
+	}
+	return prefix.idType, data, true, err
+}
+
+// addressLen is what the ID payload's decoder insists on too.
+var addressLen = map[ike.IDType]int{ike.IDIPv4Addr: 4, ike.IDIPv6Addr: 16}
 
 // guessID finds the type from the text's form, in strongSwan's order.
 func guessID(s string) (ike.IDType, []byte, error) {
@@ -65,9 +92,11 @@ func guessID(s string) (ike.IDType, []byte, error) {
 		octets, err := hexOctets(at[1:])
 		return ike.IDKeyID, octets, err
 	case strings.HasPrefix(at, "@") && named:
-		return text(ike.IDRFC822Addr)(at[1:])
+		data, err := text(at[1:])
+		return ike.IDRFC822Addr, data, err
 	case named:
-		return text(ike.IDFQDN)(at)
+		data, err := text(at)
+		return ike.IDFQDN, data, err
 	case strings.Contains(s, "="):
 		name, err := parseDN(s)
 		if err != nil {
@@ -83,50 +112,42 @@ func guessID(s string) (ike.IDType, []byte, error) {
 		}
 		return ike.IDIPv6Addr, addr.AsSlice(), nil
 	}
+	if isRange(s) {
+		return 0, nil, fmt.Errorf("a range of addresses is no identity in IKEv2; write one address, or %%any")
+	}
 	if strings.Contains(s, ":") {
 		return ike.IDKeyID, []byte(s), nil
 	}
 	return ike.IDFQDN, []byte(s), nil
 }
 
-func text(t ike.IDType) func(string) (ike.IDType, []byte, error) {
-	return func(s string) (ike.IDType, []byte, error) {
-		if s == "" {
-			return 0, nil, fmt.Errorf("no name after the prefix; write it, or %%any for all")
-		}
-		return t, []byte(s), nil
+// isRange knows 192.0.2.0/24 and 192.0.2.1-192.0.2.9, which would otherwise pass for names.
+func isRange(s string) bool {
+	if _, err := netip.ParsePrefix(s); err == nil {
+		return true
 	}
+	from, to, found := strings.Cut(s, "-")
+	_, err1 := netip.ParseAddr(from)
+	_, err2 := netip.ParseAddr(to)
+	return found && err1 == nil && err2 == nil
 }
 
-func address(t ike.IDType) func(string) (ike.IDType, []byte, error) {
-	return func(s string) (ike.IDType, []byte, error) {
+func text(s string) ([]byte, error) {
+	if s == "" {
+		return nil, fmt.Errorf("no name after the prefix; write it, or %%any for all")
+	}
+	return []byte(s), nil
+}
+
+// address reads an address of that many octets.
+func address(octets int) func(string) ([]byte, error) {
+	return func(s string) ([]byte, error) {
 		addr, err := netip.ParseAddr(s)
-		if err != nil || addr.Zone() != "" || addr.Is4() != (t == ike.IDIPv4Addr) {
-			return 0, nil, fmt.Errorf("not an address of that kind; write it in numbers, without a prefix length")
+		if err != nil || addr.Zone() != "" || len(addr.AsSlice()) != octets {
+			return nil, fmt.Errorf("not an address of that kind; write it in numbers, without a prefix length")
 		}
-		return t, addr.AsSlice(), nil
+		return addr.AsSlice(), nil
 	}
-}
-
-// keyID is octets as they are, or hexadecimal after 0x or #.
-func keyID(s string) (ike.IDType, []byte, error) {
-	for _, mark := range []string{"0x", "#"} {
-		if digits, found := strings.CutPrefix(s, mark); found {
-			octets, err := hexOctets(digits)
-			return ike.IDKeyID, octets, err
-		}
-	}
-	return text(ike.IDKeyID)(s)
-}
-
-// derName is a distinguished name as text, or its DER in hexadecimal after #.
-func derName(s string) (ike.IDType, []byte, error) {
-	parse := parseDN
-	if digits, found := strings.CutPrefix(s, "#"); found {
-		parse, s = hexOctets, digits
-	}
-	name, err := parse(s)
-	return ike.IDDERASN1DN, name, err
 }
 
 func hexOctets(digits string) ([]byte, error) {

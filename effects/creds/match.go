@@ -23,6 +23,11 @@ func (owner ID) matches(id ID) int {
 		return anyMatch
 	case owner.Type != id.Type:
 		return noMatch
+	case owner.Type == uint8(ike.IDDERASN1DN):
+		if sameDN(owner.Data, id.Data) {
+			return exact
+		}
+		return noMatch
 	case owner.Type != uint8(ike.IDFQDN) && owner.Type != uint8(ike.IDRFC822Addr):
 		if bytes.Equal(owner.Data, id.Data) {
 			return exact

@@ -10,20 +10,25 @@ import (
 )
 
 // ParseSecret reads a secret as swanctl.conf has it: 0x and hexadecimal, 0s and base64, anything else as it stands.
+// (What vici's load-shared brings has been decoded by swanctl.)
 // Its errors do not repeat what was written.
 func ParseSecret(s string) (Secret, error) {
 	var octets []byte
 	var err error
 	switch {
 	case strings.HasPrefix(s, "0x"):
-		octets, err = hex.DecodeString(s[2:])
+		digits := strings.ReplaceAll(s[2:], ":", "")
+		if len(digits)%2 == 1 { // strongSwan takes the first digit for an octet
+			digits = "0" + digits
+		}
+		octets, err = hex.DecodeString(digits)
 		if err != nil {
-			return nil, errors.New("secret after 0x is not hexadecimal; write two digits for each octet, or quote other text without 0x")
+			return nil, errors.New("secret after 0x is not hexadecimal; write two digits for each octet, or other text without 0x")
 		}
 	case strings.HasPrefix(s, "0s"):
-		octets, err = base64.StdEncoding.DecodeString(s[2:])
+		octets, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(s[2:], "="))
 		if err != nil {
-			return nil, errors.New("secret after 0s is not base64; write it with its padding, or quote other text without 0s")
+			return nil, errors.New("secret after 0s is not base64; encode it again, or write other text without 0s")
 		}
 	default:
 		octets = []byte(s)
