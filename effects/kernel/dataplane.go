@@ -19,7 +19,8 @@ type Dataplane interface {
 	Install(child Child) error
 
 	// Remove ends both directions of a Child SA (or a reservation, see AllocateSPI). What is not there
-	// is refused with ESRCH.
+	// is refused with ESRCH; where only one direction is left (a kernel's hard limit took the other) that
+	// one goes, without an error. After any other error it may be there in part: ask again (PROTOCOL.md, D-13).
 	Remove(key ChildKey) error
 
 	// Query says what a Child SA has carried; ESRCH where it is not installed.
