@@ -277,6 +277,21 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// A large configuration is read in time that grows with its size, and all of it.
+func TestManyConnections(t *testing.T) {
+	const n = 20_000
+	var b strings.Builder
+	b.WriteString("base {\n local { auth = psk\n}\n remote { auth = psk\n}\n children { net { } } }\nconnections {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "c%d : base { remote_addrs = 10.0.%d.%d\n }\n", i, i>>8, i&0xff)
+	}
+	b.WriteString("c7 { mobike = no\n}\n}")
+	config, problems := LoadText("t.conf", b.String())
+	if len(problems) > 0 || len(config.Connections) != n || config.Connections[7].Mobike || !config.Connections[8].Mobike {
+		t.Errorf("%d connections\n%s", len(config.Connections), lines(problems))
+	}
+}
+
 // Sections that double with each reference stop at a bound, not at the end of memory.
 func TestInheritanceIsBounded(t *testing.T) {
 	var b strings.Builder

@@ -13,7 +13,7 @@ import (
 // resolve replaces every reference in the tree by what it brings.
 func resolve(p *parser) {
 	r := resolver{parser: p, done: map[*Section]*Section{}, size: map[*Section]int{}}
-	p.root.Sections = r.all(p.root)
+	p.root.Sections, p.root.index = r.all(p.root), nil
 	if !p.broken {
 		clearEmpty(p.root)
 	}
@@ -87,7 +87,7 @@ func (r *resolver) merge(s, from *Section) *Section {
 		if r.broken {
 			break // what is counted already is too much
 		}
-		i := slices.IndexFunc(s.Sections, func(own *Section) bool { return own.Name == sub.Name })
+		i := s.place(sub.Name)
 		if i < 0 {
 			r.countN(sub.Pos, r.size[sub])
 			merged.Sections = append(merged.Sections, sub)

@@ -16,7 +16,7 @@ const (
 	maxNesting      = 32
 	maxIncludeDepth = 16
 	maxFiles        = 4096
-	maxNodes        = 1 << 20 // sections and values after inheritance
+	maxNodes        = 1 << 22 // sections and values after inheritance
 )
 
 // Parse reads the file at path with all it includes, and brings inherited sections in. The tree is what could be
@@ -109,10 +109,6 @@ type body struct {
 	*parser
 	*lexer
 	from []string // the files that led here, this one last
-}
-
-func (b *body) report(pos Pos, severity Severity, format string, args ...any) {
-	b.parser.report(pos, severity, format, args...)
 }
 
 // section reads up to the brace that closes it, or to the end of the file at depth 0.

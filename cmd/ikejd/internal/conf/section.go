@@ -14,7 +14,14 @@ type Section struct {
 	Values   []Value
 
 	refs []reference // other sections this one inherits from, until resolve has brought their contents in
+
+	// index finds sections by name where there are many: a file may have a hundred thousand connections.
+	// Invariant: it is nil, or names the first len(index) of Sections, each at its place.
+	index map[string]int
 }
+
+// indexFrom is how many sections make an index worth its memory.
+const indexFrom = 32
 
 // Value is one `key = value`.
 type Value struct {
@@ -48,11 +55,27 @@ func (v Value) List() []string {
 
 // Sub is the section of that name, or nil.
 func (s *Section) Sub(name string) *Section {
-	i := slices.IndexFunc(s.Sections, func(sub *Section) bool { return sub.Name == name })
-	if i < 0 {
-		return nil
+	if i := s.place(name); i >= 0 {
+		return s.Sections[i]
 	}
-	return s.Sections[i]
+	return nil
+}
+
+// place is where the section of that name stands in Sections; -1 where it is missing.
+func (s *Section) place(name string) int {
+	if len(s.Sections) < indexFrom {
+		return slices.IndexFunc(s.Sections, func(sub *Section) bool { return sub.Name == name })
+	}
+	if s.index == nil {
+		s.index = make(map[string]int, len(s.Sections))
+	}
+	for i := len(s.index); i < len(s.Sections); i++ {
+		s.index[s.Sections[i].Name] = i
+	}
+	if i, ok := s.index[name]; ok {
+		return i
+	}
+	return -1
 }
 
 // Lookup is the value of a key and whether it is set.

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// maxQueued bounds what waits for one client, in octets. Ours: one packet of the largest size always fits, and a
-// thousand clients that do not read cost a gigabyte at the worst, not the daemon.
+// maxQueued bounds what waits for one client, in octets. Ours: one packet of the largest size always fits, and clients
+// that do not read cost a quarter of a gigabyte at the worst (maxClients), not the daemon.
 const maxQueued = 1 << 20
 
 // queue holds encoded packets on their way to one client. Two kinds go in: offers, which are dropped when the client is
