@@ -40,9 +40,14 @@ func TestQueueAgainstNaive(t *testing.T) {
 			Arg:  rapid.SampledFrom([]uint32{0, 1, math.MaxUint32}).Draw(t, "arg"),
 		}
 	})
-	deadlines := rapid.OneOf(rapid.Int64Range(0, 20), rapid.SampledFrom([]int64{math.MinInt64, math.MaxInt64}))
+	deadlines := rapid.OneOf(rapid.Int64Range(0, 1000), rapid.Int64Range(0, 20), rapid.SampledFrom([]int64{math.MinInt64, math.MaxInt64}))
 	rapid.Check(t, func(t *rapid.T) {
 		q, m := New(fixed(0)), naive{}
+		for i := range rapid.IntRange(0, 300).Draw(t, "timers at first") { // so that the heap has levels
+			f := Fired{Key: Key{SA: uint64(i%12 + 1), Kind: 2, Arg: uint32(i)}, Deadline: spread(i) % 1000}
+			q.Set(f.Key, f.Deadline, 0, 0)
+			m[f.Key] = f
+		}
 		t.Repeat(map[string]func(*rapid.T){
 			"set": func(t *rapid.T) {
 				f := Fired{
@@ -56,6 +61,9 @@ func TestQueueAgainstNaive(t *testing.T) {
 			},
 			"cancel": func(t *rapid.T) {
 				key := keys.Draw(t, "key")
+				if all := m.sorted(); len(all) > 0 && rapid.Bool().Draw(t, "one that runs") {
+					key = rapid.SampledFrom(all).Draw(t, "which").Key
+				}
 				_, want := m[key]
 				if got := q.Cancel(key); got != want {
 					t.Fatalf("Cancel(%v) = %v, want %v", key, got, want)
@@ -109,6 +117,9 @@ func checkInvariants(t *rapid.T, q *Queue) {
 	for slot, r := range q.heap.refs {
 		if n := q.store.at(r); n.slot != uint32(slot) {
 			t.Fatalf("node %d is in slot %d and says %d", r, slot, n.slot)
+		}
+		if parent := uint32(slot-1) / arity; slot > 0 && q.less(q.heap.deadlines[slot], r, parent) {
+			t.Fatalf("slot %d comes before its parent %d", slot, parent)
 		}
 	}
 	listed := 0
@@ -283,4 +294,18 @@ func BenchmarkFill(b *testing.B) {
 		fill(benchTimers)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchTimers, "ns/timer")
+}
+
+// The most crowded SA there may be: 1,024 children (K-18), two timers each, one list.
+func BenchmarkCrowdedSA(b *testing.B) {
+	const children = 1024
+	q := fill(benchTimers)
+	for i := range 2 * children {
+		q.Set(Key{SA: 1, Kind: 8 + uint8(i%2), Arg: uint32(i / 2)}, spread(i), 0, 0)
+	}
+	i := 0
+	for b.Loop() {
+		i++
+		q.Set(Key{SA: 1, Kind: 8, Arg: uint32(i % children)}, spread(i), uint64(i), 0)
+	}
 }
