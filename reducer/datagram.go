@@ -112,7 +112,7 @@ func (t *step) requestReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, m
 	ev := t.ev.GetDatagramReceived()
 	to := Answering{ID: h.MessageID, Exchange: h.Exchange, Request: ev.GetDigest(), Path: pathOf(ev.GetPath())}
 	switch {
-	case !sa.Window.takes(h.MessageID):
+	case !sa.Window.Takes(h.MessageID):
 		t.drop("message id outside the window")
 		return
 	case sa.Phase == Lingering:

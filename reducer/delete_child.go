@@ -88,16 +88,30 @@ func (t *step) removeChild(sa *IKESA, i int) {
 	if child.OutboundGone {
 		outbound = 0
 	}
-	if child.Phase != Installing || child.Asked != (Ref{}) && child.OutboundSPI != 0 {
+	if child.Installed != 0 {
 		t.remove(sa, child, child.InboundSPI, outbound)
+	} else {
+		t.release(sa, child)
 	}
 	t.answer(sa.Number, child.Ticket, "the child was closed before it was installed")
 	t.changeChild(sa, &child, Removed)
 }
 
+// release gives back the SPI of a child that was never installed. One the kernel is still installing is removed when it
+// says that it is done; one it refused holds nothing.
+func (t *step) release(sa *IKESA, child ChildSA) {
+	if child.InboundSPI != 0 && child.OutboundSPI == 0 {
+		t.remove(sa, child, child.InboundSPI, 0)
+	}
+}
+
 // remove orders halves of a child out of the kernel; an SPI of 0 leaves that half.
 func (t *step) remove(sa *IKESA, child ChildSA, inbound, outbound uint32) {
-	t.order(Effect{Kind: EffectRemoveChild, SA: sa.Number, Child: child.Number, Protocol: child.Protocol, Path: sa.Path,
+	path := child.Path
+	if child.Installed == 0 {
+		path = sa.Path
+	}
+	t.order(Effect{Kind: EffectRemoveChild, SA: sa.Number, Child: child.Number, Protocol: child.Protocol, Path: path,
 		Install: &Installation{InboundSPI: inbound, OutboundSPI: outbound}})
 }
 

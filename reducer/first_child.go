@@ -137,7 +137,7 @@ func childBodies(payloads *ike.Payloads) (sa ike.SA, tsi, tsr ike.TrafficSelecto
 
 // install asks the kernel for both halves of the child.
 func (t *step) install(sa *IKESA, child *ChildSA, ni, nr []byte) {
-	child.Ni, child.Nr = ni, nr
+	child.Ni, child.Nr, child.Path = ni, nr, sa.Path
 	child.Asked = t.order(Effect{Kind: EffectInstallChild, SA: sa.Number, Child: child.Number, KeyRef: sa.KeyRef,
 		Initiator: child.Initiator, Protocol: child.Protocol, Path: sa.Path, Install: &Installation{Name: child.Name,
 			Ni: ni, Nr: nr, Suite: child.Suite, InboundSPI: child.InboundSPI, OutboundSPI: child.OutboundSPI,
@@ -211,7 +211,7 @@ func (t *step) firstChildAnswered(sa *IKESA, payloads *ike.Payloads) {
 func (t *step) childInstalled(ev *record.ChildInstalled) {
 	sa, i, ok := t.child(ev.GetChildSa())
 	if !ok || !t.answers(sa.Children[i].Asked) {
-		t.drop("nobody waits for this any more")
+		t.installedTooLate(ev)
 		return
 	}
 	if sa.SetUp != nil {
@@ -240,6 +240,15 @@ func (t *step) childInstalled(ev *record.ChildInstalled) {
 	t.put(sa)
 }
 
+// installedTooLate takes out of the kernel what came after its SA had gone.
+func (t *step) installedTooLate(ev *record.ChildInstalled) {
+	t.drop("nobody waits for this any more")
+	if ev.GetRefusal() == "" {
+		t.order(Effect{Kind: EffectRemoveChild, SA: t.ev.GetIkeSa(), Child: ev.GetChildSa(), Protocol: ike.ProtocolESP,
+			Path: pathOf(ev.GetPath()), Install: &Installation{InboundSPI: ev.GetInboundSpi(), OutboundSPI: ev.GetOutboundSpi()}})
+	}
+}
+
 // installRefused: as initiator the peer has its half already, and is asked to delete it; as responder our answer says no.
 func (t *step) installRefused(sa *IKESA, i int, refusal string) {
 	child := sa.Children[i]
@@ -254,6 +263,7 @@ func (t *step) installRefused(sa *IKESA, i int, refusal string) {
 // failChild takes a child away that never was installed.
 func (t *step) failChild(sa *IKESA, i int, detail string) {
 	child := sa.Children[i]
+	t.release(sa, child)
 	t.changeChild(sa, &child, Removed)
 	t.effects[len(t.effects)-1].Change.Detail = detail
 	sa.Children = without(sa.Children, i)

@@ -74,7 +74,7 @@ func childTo(c *ChildSA) *record.ChildSA {
 		InboundSpi: c.InboundSPI, OutboundSpi: c.OutboundSPI, Suite: suiteTo(c.Suite), Initiator: c.Initiator,
 		TransportMode: c.TransportMode, LocalTs: selectorsTo(c.LocalTS), RemoteTs: selectorsTo(c.RemoteTS),
 		Installed: uint64(c.Installed), OutboundGone: c.OutboundGone, CreatedStep: c.CreatedStep, Ticket: c.Ticket,
-		AskedStep: c.Asked.Step, AskedIndex: c.Asked.Index, Ni: c.Ni, Nr: c.Nr}
+		AskedStep: c.Asked.Step, AskedIndex: c.Asked.Index, Path: PathRecord(c.Path), Ni: c.Ni, Nr: c.Nr}
 }
 
 func childFrom(r *record.ChildSA) ChildSA {
@@ -82,7 +82,7 @@ func childFrom(r *record.ChildSA) ChildSA {
 		InboundSPI: r.GetInboundSpi(), OutboundSPI: r.GetOutboundSpi(), Suite: suiteFrom(r.GetSuite()), Initiator: r.GetInitiator(),
 		TransportMode: r.GetTransportMode(), LocalTS: selectorsFrom(r.GetLocalTs()), RemoteTS: selectorsFrom(r.GetRemoteTs()),
 		Installed: int64(r.GetInstalled()), OutboundGone: r.GetOutboundGone(), CreatedStep: r.GetCreatedStep(), Ticket: r.GetTicket(),
-		Asked: Ref{r.GetAskedStep(), r.GetAskedIndex()}, Ni: r.GetNi(), Nr: r.GetNr()}
+		Asked: Ref{r.GetAskedStep(), r.GetAskedIndex()}, Path: pathOf(r.GetPath()), Ni: r.GetNi(), Nr: r.GetNr()}
 }
 
 func setUpTo(s *SetUp) *record.SetUp {

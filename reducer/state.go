@@ -103,6 +103,7 @@ type ChildSA struct {
 	CreatedStep             uint64
 	Ticket                  uint64
 	Asked                   Ref    // the InstallChild or AllocateSPI that is not answered yet
+	Path                    Path   // of the IKE SA when it was installed: the kernel knows it by these addresses
 	Ni, Nr                  []byte // until it is installed: what its keys come of
 }
 

@@ -9,8 +9,8 @@ import (
 
 // The inbound half of the window: which request is the next, which was answered and is asked for again.
 
-// takes reports whether the peer's request id is one we have still to answer (PROTOCOL.md, W-07).
-func (w *Window) takes(id uint32) bool {
+// Takes reports whether the peer's request id is one we have still to answer (PROTOCOL.md, W-07).
+func (w *Window) Takes(id uint32) bool {
 	if id < w.NextIn || id-w.NextIn >= ourWindow {
 		return false
 	}

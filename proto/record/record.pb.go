@@ -2589,6 +2589,8 @@ type ChildInstalled struct {
 	ChildSa       uint64                 `protobuf:"varint,1,opt,name=child_sa,json=childSa,proto3" json:"child_sa,omitempty"`
 	InboundSpi    uint32                 `protobuf:"varint,2,opt,name=inbound_spi,json=inboundSpi,proto3" json:"inbound_spi,omitempty"`
 	Refusal       string                 `protobuf:"bytes,3,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	OutboundSpi   uint32                 `protobuf:"varint,4,opt,name=outbound_spi,json=outboundSpi,proto3" json:"outbound_spi,omitempty"` // these two say what there is to remove when nobody waits for it any more
+	Path          *Path                  `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2642,6 +2644,20 @@ func (x *ChildInstalled) GetRefusal() string {
 		return x.Refusal
 	}
 	return ""
+}
+
+func (x *ChildInstalled) GetOutboundSpi() uint32 {
+	if x != nil {
+		return x.OutboundSpi
+	}
+	return 0
+}
+
+func (x *ChildInstalled) GetPath() *Path {
+	if x != nil {
+		return x.Path
+	}
+	return nil
 }
 
 type ChildRemoved struct {
@@ -6582,7 +6598,8 @@ type ChildSA struct {
 	Ticket        uint64                 `protobuf:"varint,15,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	AskedStep     uint64                 `protobuf:"varint,17,opt,name=asked_step,json=askedStep,proto3" json:"asked_step,omitempty"`
 	AskedIndex    uint32                 `protobuf:"varint,18,opt,name=asked_index,json=askedIndex,proto3" json:"asked_index,omitempty"`
-	Ni            []byte                 `protobuf:"bytes,19,opt,name=ni,proto3" json:"ni,omitempty"` // until it is installed
+	Path          *Path                  `protobuf:"bytes,21,opt,name=path,proto3" json:"path,omitempty"` // of the IKE SA when it was installed
+	Ni            []byte                 `protobuf:"bytes,19,opt,name=ni,proto3" json:"ni,omitempty"`     // until it is installed
 	Nr            []byte                 `protobuf:"bytes,20,opt,name=nr,proto3" json:"nr,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6735,6 +6752,13 @@ func (x *ChildSA) GetAskedIndex() uint32 {
 		return x.AskedIndex
 	}
 	return 0
+}
+
+func (x *ChildSA) GetPath() *Path {
+	if x != nil {
+		return x.Path
+	}
+	return nil
 }
 
 func (x *ChildSA) GetNi() []byte {
@@ -7177,12 +7201,14 @@ const file_record_proto_rawDesc = "" +
 	"\fSPIAllocated\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x10\n" +
 	"\x03spi\x18\x02 \x01(\rR\x03spi\x12\x18\n" +
-	"\afailure\x18\x03 \x01(\tR\afailure\"f\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\"\xb4\x01\n" +
 	"\x0eChildInstalled\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x1f\n" +
 	"\vinbound_spi\x18\x02 \x01(\rR\n" +
 	"inboundSpi\x12\x18\n" +
-	"\arefusal\x18\x03 \x01(\tR\arefusal\"C\n" +
+	"\arefusal\x18\x03 \x01(\tR\arefusal\x12!\n" +
+	"\foutbound_spi\x18\x04 \x01(\rR\voutboundSpi\x12)\n" +
+	"\x04path\x18\x05 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"C\n" +
 	"\fChildRemoved\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x18\n" +
 	"\arefusal\x18\x02 \x01(\tR\arefusal\"Y\n" +
@@ -7537,7 +7563,7 @@ const file_record_proto_rawDesc = "" +
 	"message_id\x18\x01 \x01(\rR\tmessageId\x12\x1a\n" +
 	"\bexchange\x18\x02 \x01(\rR\bexchange\x12\x18\n" +
 	"\arequest\x18\x03 \x01(\x06R\arequest\x12)\n" +
-	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\x8d\x05\n" +
+	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\xb8\x05\n" +
 	"\aChildSA\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -7559,7 +7585,8 @@ const file_record_proto_rawDesc = "" +
 	"\n" +
 	"asked_step\x18\x11 \x01(\x04R\taskedStep\x12\x1f\n" +
 	"\vasked_index\x18\x12 \x01(\rR\n" +
-	"askedIndex\x12\x0e\n" +
+	"askedIndex\x12)\n" +
+	"\x04path\x18\x15 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x0e\n" +
 	"\x02ni\x18\x13 \x01(\fR\x02ni\x12\x0e\n" +
 	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xf5\x05\n" +
 	"\x05SetUp\x12\x14\n" +
@@ -7815,107 +7842,109 @@ var file_record_proto_depIdxs = []int32{
 	25,  // 40: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
 	11,  // 41: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
 	25,  // 42: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
-	4,   // 43: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
-	11,  // 44: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
-	40,  // 45: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
-	41,  // 46: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
-	11,  // 47: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
-	12,  // 48: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
-	10,  // 49: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
-	44,  // 50: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
-	45,  // 51: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
-	46,  // 52: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
-	47,  // 53: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
-	48,  // 54: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
-	49,  // 55: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
-	51,  // 56: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
-	52,  // 57: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
-	53,  // 58: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
-	54,  // 59: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
-	55,  // 60: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
-	56,  // 61: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
-	57,  // 62: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
-	58,  // 63: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
-	59,  // 64: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
-	60,  // 65: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
-	61,  // 66: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
-	63,  // 67: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
-	66,  // 68: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
-	67,  // 69: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
-	11,  // 70: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
-	11,  // 71: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
-	11,  // 72: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
-	4,   // 73: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
-	4,   // 74: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
-	50,  // 75: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 76: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 77: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	19,  // 78: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 79: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	50,  // 80: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 81: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
-	23,  // 82: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 83: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 84: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
-	5,   // 85: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 86: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
-	6,   // 87: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
-	6,   // 88: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
-	7,   // 89: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
-	7,   // 90: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
-	8,   // 91: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
-	11,  // 92: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
-	19,  // 93: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
-	6,   // 94: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
-	8,   // 95: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
-	5,   // 96: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
-	62,  // 97: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
-	5,   // 98: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 99: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
-	64,  // 100: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 101: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
-	8,   // 102: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
-	8,   // 103: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
-	16,  // 104: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
-	70,  // 105: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
-	73,  // 106: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
-	71,  // 107: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
-	69,  // 108: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
-	72,  // 109: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
-	64,  // 110: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 111: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
-	72,  // 112: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
-	4,   // 113: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
-	6,   // 114: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
-	8,   // 115: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
-	10,  // 116: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
-	11,  // 117: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
-	50,  // 118: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 119: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 120: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
-	74,  // 121: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
-	79,  // 122: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
-	80,  // 123: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
-	72,  // 124: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
-	75,  // 125: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
-	76,  // 126: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
-	77,  // 127: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
-	78,  // 128: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
-	76,  // 129: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
-	72,  // 130: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
-	5,   // 131: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 132: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
-	11,  // 133: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
-	7,   // 134: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
-	50,  // 135: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
-	23,  // 136: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 137: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
-	10,  // 138: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
-	139, // [139:139] is the sub-list for method output_type
-	139, // [139:139] is the sub-list for method input_type
-	139, // [139:139] is the sub-list for extension type_name
-	139, // [139:139] is the sub-list for extension extendee
-	0,   // [0:139] is the sub-list for field type_name
+	11,  // 43: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
+	4,   // 44: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
+	11,  // 45: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
+	40,  // 46: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
+	41,  // 47: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
+	11,  // 48: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
+	12,  // 49: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
+	10,  // 50: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
+	44,  // 51: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
+	45,  // 52: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
+	46,  // 53: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
+	47,  // 54: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
+	48,  // 55: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
+	49,  // 56: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
+	51,  // 57: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
+	52,  // 58: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
+	53,  // 59: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
+	54,  // 60: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
+	55,  // 61: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
+	56,  // 62: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
+	57,  // 63: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
+	58,  // 64: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
+	59,  // 65: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
+	60,  // 66: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
+	61,  // 67: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
+	63,  // 68: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
+	66,  // 69: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
+	67,  // 70: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
+	11,  // 71: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
+	11,  // 72: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
+	11,  // 73: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
+	4,   // 74: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
+	4,   // 75: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
+	50,  // 76: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 77: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 78: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	19,  // 79: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 80: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	50,  // 81: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 82: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
+	23,  // 83: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 84: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 85: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
+	5,   // 86: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 87: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
+	6,   // 88: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
+	6,   // 89: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
+	7,   // 90: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
+	7,   // 91: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
+	8,   // 92: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
+	11,  // 93: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
+	19,  // 94: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
+	6,   // 95: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
+	8,   // 96: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
+	5,   // 97: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
+	62,  // 98: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
+	5,   // 99: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 100: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
+	64,  // 101: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 102: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
+	8,   // 103: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
+	8,   // 104: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
+	16,  // 105: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
+	70,  // 106: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
+	73,  // 107: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
+	71,  // 108: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
+	69,  // 109: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
+	72,  // 110: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
+	64,  // 111: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 112: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
+	72,  // 113: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
+	4,   // 114: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
+	6,   // 115: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
+	8,   // 116: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
+	10,  // 117: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
+	11,  // 118: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
+	50,  // 119: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 120: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 121: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
+	74,  // 122: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
+	79,  // 123: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
+	80,  // 124: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
+	72,  // 125: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
+	75,  // 126: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
+	76,  // 127: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
+	77,  // 128: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
+	78,  // 129: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
+	76,  // 130: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
+	72,  // 131: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
+	5,   // 132: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 133: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
+	11,  // 134: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
+	7,   // 135: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
+	50,  // 136: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
+	23,  // 137: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 138: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 139: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
+	10,  // 140: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
+	141, // [141:141] is the sub-list for method output_type
+	141, // [141:141] is the sub-list for method input_type
+	141, // [141:141] is the sub-list for extension type_name
+	141, // [141:141] is the sub-list for extension extendee
+	0,   // [0:141] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }

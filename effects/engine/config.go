@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"io"
+	"log/slog"
+	"net/netip"
+
+	"github.com/ikejd/ikejd/effects/creds"
+	"github.com/ikejd/ikejd/effects/kernel"
+	"github.com/ikejd/ikejd/effects/keys"
+	"github.com/ikejd/ikejd/effects/timers"
+	"github.com/ikejd/ikejd/effects/udp"
+	"github.com/ikejd/ikejd/journal"
+	"github.com/ikejd/ikejd/reducer"
+)
+
+// Config is what an Engine is made of. All of it outlives the Engine; Close of each is the caller's.
+type Config struct {
+	Journal   *journal.Journal
+	Keyring   *keys.Keyring
+	Epochs    *keys.Epochs // nil: the vault's entries are never sealed again
+	Secrets   *creds.Store
+	Dataplane kernel.Dataplane
+	Net       Net
+	Clock     timers.Clock
+	Random    io.Reader // jitter; nil is the operating system
+	Log       *slog.Logger
+
+	// Answer is called, in step order, with what an operator waits for under a ticket: "" is done, else why not.
+	Answer func(ticket uint64, problem string)
+	// Ended is called once the shutdown's report is durable.
+	Ended func(*reducer.Report)
+	// Notice is called after each durable batch with its State and what changed in it, for logs and event streams.
+	Notice func(reducer.State, []Note)
+	// Locate finds the addresses for a connection: a path, or why there is none.
+	Locate func(*reducer.Connection) (reducer.Path, error)
+
+	Limits  Limits
+	Workers int // goroutines for key exchanges; 0: one a core
+}
+
+// Net is where datagrams go.
+type Net interface {
+	Send([]udp.Outgoing)
+}
+
+// Note is something of a step that people want to read about at once: a phase that changed, an SA that ended, a shutdown
+// that is over.
+type Note struct {
+	Step   uint64
+	Time   int64
+	Effect reducer.Effect
+}
+
+// Limits are those of PROTOCOL.md, section K. The zero value means its defaults.
+type Limits struct {
+	HalfOpenMost   int // K-06: refused outright, in all
+	HalfOpenSource int // K-06: of one source (IPv4 /32, IPv6 /64)
+	CookiesAll     int // K-05: cookies demanded from so many half-open SAs in all
+	CookiesSource  int
+	RefusalsSource int // K-11: unprotected answers a second
+	RefusalsAll    int
+	RepeatsSA      int // D-21, N-64: recorded responses sent again, a second, an SA
+	BadICV         int // K-14: on one half-open SA
+	Queue          int // events that wait; strangers are turned away first
+}
+
+func (l Limits) withDefaults() Limits {
+	or := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	or(&l.HalfOpenMost, 20_000)
+	or(&l.HalfOpenSource, 50)
+	or(&l.CookiesAll, 100)
+	or(&l.CookiesSource, 3)
+	or(&l.RefusalsSource, 10)
+	or(&l.RefusalsAll, 1000)
+	or(&l.RepeatsSA, 3)
+	or(&l.BadICV, 16)
+	or(&l.Queue, 16_384)
+	return l
+}
+
+// source is whom K-05, K-06 and K-11 count: an IPv4 address, or the /64 of an IPv6 one.
+func source(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
+	if a.Is4() {
+		return a
+	}
+	prefix, err := a.Prefix(64)
+	if err != nil {
+		return a
+	}
+	return prefix.Addr()
+}

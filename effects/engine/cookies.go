@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Cookies (RFC 7296, section 2.6): under load a request is answered only when it brings back what we sent to its address,
+// so that a forged source costs us nothing to remember. A cookie is a version octet and 16 octets of a MAC over Ni, SPIi
+// and the source address (PROTOCOL.md, K-07).
+type cookies struct {
+	mu      *sync.Mutex
+	version byte
+	secrets [2][32]byte // of this version, of the one before
+	began   time.Time
+}
+
+const (
+	cookieOctets = 17
+	cookieLife   = time.Minute // of a secret; the previous one is still good
+)
+
+func newCookies() cookies {
+	c := cookies{mu: &sync.Mutex{}, began: time.Now()}
+	for i := range c.secrets {
+		rand.Read(c.secrets[i][:]) // never fails (crypto/rand)
+	}
+	return c
+}
+
+// age changes the secret when it is time.
+func (c *cookies) age() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.began) < cookieLife {
+		return
+	}
+	c.began = time.Now()
+	c.secrets[1] = c.secrets[0]
+	rand.Read(c.secrets[0][:])
+	c.version++
+}
+
+func (c *cookies) make(nonce []byte, spii uint64, from netip.Addr) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cookie(c.version, &c.secrets[0], nonce, spii, from)
+}
+
+// good reports whether we made the cookie, lately, for that request and address. The time taken tells nothing.
+func (c *cookies) good(got, nonce []byte, spii uint64, from netip.Addr) bool {
+	if len(got) != cookieOctets {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	age := c.version - got[0]
+	return age < 2 && hmac.Equal(got, cookie(got[0], &c.secrets[age], nonce, spii, from))
+}
+
+func cookie(version byte, secret *[32]byte, nonce []byte, spii uint64, from netip.Addr) []byte {
+	mac := hmac.New(sha256.New, secret[:])
+	address := from.Unmap().As16()
+	mac.Write(nonce)
+	mac.Write(binary.BigEndian.AppendUint64(nil, spii))
+	mac.Write(address[:])
+	return append([]byte{version}, mac.Sum(nil)[:cookieOctets-1]...)
+}

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"bytes"
+
+	"github.com/ikejd/ikejd/effects/keys"
+	"github.com/ikejd/ikejd/effects/udp"
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/reducer"
+)
+
+// IKE_SA_INIT at the door: anybody may send one, so little is done for it before its sender has shown that it receives
+// what we send (RFC 7296, section 2.6).
+
+func (d *door) init(in *udp.Datagram, h ike.Header) {
+	if h.MessageID != 0 || h.Initiator() == h.Response() {
+		d.drop("init-header", in) // the initiator asks, the responder answers (N-04)
+		return
+	}
+	if h.Response() {
+		d.initResponse(in, h)
+		return
+	}
+	if h.SPIr != 0 {
+		d.drop("init-header", in)
+		return
+	}
+	digest := reducer.Digest(in.Bytes)
+	if number, ok := d.e.core.index.answered(digest); ok {
+		d.initAgain(in, number, digest)
+		return
+	}
+	var payloads ike.Payloads
+	if err := ike.ParsePayloads(h.NextPayload, in.Bytes[ike.HeaderLen:], &payloads); err != nil || ike.CheckSingles(&payloads) != nil {
+		d.drop("malformed", in)
+		return
+	}
+	group, nonce, ok := askedFor(&payloads)
+	switch {
+	case !ok:
+		d.drop("malformed", in)
+	case d.isPoisonous(digest):
+		d.drop("poisoned", in)
+	case d.e.State().Ending() != nil:
+		d.drop("shutting-down", in)
+	case d.admit(in, h, &payloads, nonce):
+		d.makeFresh(in, h, group, digest)
+	}
+}
+
+// askedFor are the group and the nonce of an IKE_SA_INIT request whose payloads are all well formed.
+func askedFor(payloads *ike.Payloads) (ike.Group, []byte, bool) {
+	sa, ok1 := payloads.First(ike.PayloadSA)
+	ke, ok2 := payloads.First(ike.PayloadKE)
+	ni, ok3 := payloads.First(ike.PayloadNonce)
+	if !ok1 || !ok2 || !ok3 {
+		return 0, nil, false
+	}
+	offer, err1 := ike.ParseSA(sa.Body)
+	share, err2 := ike.ParseKeyExchange(ke.Body)
+	nonce, err3 := ike.ParseNonce(ni.Body)
+	if err1 != nil || err2 != nil || err3 != nil || offer.CheckOffer(0) != nil {
+		return 0, nil, false
+	}
+	return share.Group, nonce.Data, true
+}
+
+// initAgain is a request we answered before: the same answer, as long as nothing came after it (PROTOCOL.md, W-19).
+func (d *door) initAgain(in *udp.Datagram, number, digest uint64) {
+	sa := d.e.State().SA(number)
+	if sa == nil || sa.Phase != reducer.HalfOpen {
+		d.drop("init-repeated", in)
+		return
+	}
+	if answered, ok := sa.Window.Recorded(0); ok && answered.Request == digest && sa.Window.Answering == nil {
+		d.repeat(in, sa, answered)
+		return
+	}
+	d.drop("init-repeated", in)
+}
+
+// admit keeps the half-open SAs few: from K-05 on only who returns a cookie, above K-06 nobody.
+func (d *door) admit(in *udp.Datagram, h ike.Header, payloads *ike.Payloads, nonce []byte) bool {
+	limits := &d.e.c.Limits
+	all, mine := d.e.core.index.crowd(source(in.Remote.Addr()))
+	if all >= limits.HalfOpenMost || mine >= limits.HalfOpenSource {
+		d.drop("half-open-limit", in)
+		return false
+	}
+	if all < limits.CookiesAll && mine < limits.CookiesSource {
+		return true
+	}
+	if first := payloads.All()[0]; first.Type == ike.PayloadNotify {
+		if n, err := ike.ParseNotify(first.Body); err == nil && n.Type == ike.NotifyCookie &&
+			d.cookies.good(n.Data, nonce, h.SPIi, in.Remote.Addr()) {
+			return true
+		}
+	}
+	d.drop("cookie-demanded", in)
+	d.refuse(in, h, ike.NotifyCookie, d.cookies.make(nonce, h.SPIi, in.Remote.Addr())...)
+	return false
+}
+
+// makeFresh has the keyring draw what an answer needs, on another core; then the request is an event. A value that
+// fails its check is not worth that, nor is a group we do not have: the reducer answers that without.
+func (d *door) makeFresh(in *udp.Datagram, h ike.Header, group ike.Group, digest uint64) {
+	ev, received := event(in, d.e.core.index.bySPI(h.SPIi), digest)
+	if !keys.Supported(ike.TransformKE, uint16(group), 0) {
+		if !d.e.queue.offer(ev) {
+			d.drop("busy", in)
+		}
+		return
+	}
+	ok := d.e.work.stranger(func() {
+		fresh, err := d.e.work.fresh(group)
+		if err != nil {
+			d.counts.addCause("keyring")
+			return
+		}
+		received.Fresh = fresh
+		if !d.e.queue.offer(ev) {
+			d.e.c.Keyring.Destroy(fresh.KeyRef)
+			d.counts.addCause("busy")
+		}
+	})
+	if !ok {
+		d.drop("busy", in)
+	}
+}
+
+// initResponse answers a request of ours, as far as anybody can tell.
+func (d *door) initResponse(in *udp.Datagram, h ike.Header) {
+	number, ok := d.e.core.index.find(h)
+	if !ok {
+		d.drop("unknown-spi", in)
+		return
+	}
+	sa := d.e.State().SA(number)
+	if sa == nil || sa.SetUp == nil || sa.SetUp.Stage != reducer.InitSent {
+		d.drop("init-answered", in) // W-21
+		return
+	}
+	request, ok := sa.Window.Open(0)
+	if !ok || !bytes.Equal(in.Remote.Addr().AsSlice(), sa.Path.Remote.Addr().AsSlice()) {
+		d.drop("init-answered", in)
+		return
+	}
+	ev, _ := event(in, number, reducer.Digest(in.Bytes))
+	ev.Because = &record.Because{Edge: record.Edge_EDGE_REPLIES, Step: request.Recorded.Step, Index: request.Recorded.Index, Root: record.Root_ROOT_PEER}
+	if !d.paces.init(number) || !d.e.queue.offer(ev) {
+		d.drop("busy", in)
+	}
+}

@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/ikejd/ikejd/effects/keys"
+	"github.com/ikejd/ikejd/effects/udp"
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/reducer"
+)
+
+// Protected messages at the door: SPIs, then the id, then the exchange, then the ICV; nothing is computed for a message
+// that fails an earlier check, and nothing is answered on an SA before the last is good (PROTOCOL.md, section X).
+
+func (d *door) protected(in *udp.Datagram, h ike.Header) {
+	number, ok := d.e.core.index.find(h)
+	var sa *reducer.IKESA
+	if ok {
+		sa = d.e.State().SA(number)
+	}
+	if sa == nil || sa.SPIi != h.SPIi || sa.SPIr != h.SPIr {
+		d.drop("unknown-spi", in)
+		if !h.Response() {
+			d.refuse(in, h, ike.NotifyInvalidIKESPI)
+		}
+		return
+	}
+	if sa.Initiator == h.Initiator() {
+		d.drop("reflected", in) // N-38
+		return
+	}
+	if h.Response() {
+		d.response(in, h, sa)
+		return
+	}
+	d.request(in, h, sa)
+}
+
+// response opens what answers a request in flight.
+func (d *door) response(in *udp.Datagram, h ike.Header, sa *reducer.IKESA) {
+	request, ok := sa.Window.Open(h.MessageID)
+	if !ok || request.Exchange != h.Exchange {
+		d.drop("unasked", in)
+		return
+	}
+	d.open(in, sa, &record.Because{Edge: record.Edge_EDGE_REPLIES, Step: request.Recorded.Step, Index: request.Recorded.Index, Root: record.Root_ROOT_PEER})
+}
+
+// request tells repeats from what is new.
+func (d *door) request(in *udp.Datagram, h ike.Header, sa *reducer.IKESA) {
+	if answered, ok := sa.Window.Recorded(h.MessageID); ok {
+		if reducer.Digest(in.Bytes) == answered.Request {
+			d.repeat(in, sa, answered)
+		} else {
+			d.drop("repeat-differs", in)
+		}
+		return
+	}
+	switch {
+	case sa.Window.Answering != nil && sa.Window.Answering.ID == h.MessageID:
+		d.drop("being-answered", in)
+	case !sa.Window.Takes(h.MessageID):
+		d.drop("message-id", in) // W-10, W-11
+	case sa.Phase == reducer.Lingering:
+		d.drop("lingering", in)
+	case sa.Phase == reducer.HalfOpen && sa.Initiator:
+		d.drop("too-early", in)
+	case sa.Phase == reducer.HalfOpen && h.Exchange != ike.IKE_AUTH:
+		d.drop("early-exchange", in) // before any key agreement
+	case sa.Phase == reducer.HalfOpen:
+		d.openFirst(in, sa)
+	default:
+		d.open(in, sa, &record.Because{Root: record.Root_ROOT_PEER})
+	}
+}
+
+// open checks the ICV; what passes is an event.
+func (d *door) open(in *udp.Datagram, sa *reducer.IKESA, because *record.Because) {
+	first, opened, err := d.e.c.Keyring.Open(sa.KeyRef, in.Bytes)
+	if !d.opened(in, sa, err) {
+		return
+	}
+	digest := reducer.Digest(in.Bytes)
+	if d.isPoisonous(digest) {
+		d.drop("poisoned", in)
+		return
+	}
+	ev, received := event(in, sa.Number, digest)
+	ev.Because, received.FirstPayload, received.Opened = because, uint32(first), opened
+	d.e.queue.push(ev)
+}
+
+// opened reports whether the sender of a message holds the SA's keys. Padding that is wrong under a good ICV is the
+// peer's own mistake: its payloads do not parse, and the reducer says so.
+func (d *door) opened(in *udp.Datagram, sa *reducer.IKESA, err error) bool {
+	switch {
+	case err == nil, errors.Is(err, keys.ErrMalformed):
+		return true
+	case errors.Is(err, keys.ErrICV):
+		d.drop("icv", in)
+	case errors.Is(err, keys.ErrUnknown), errors.Is(err, keys.ErrNotAgreed):
+		d.drop("no-keys", in)
+	default:
+		d.drop("malformed", in)
+	}
+	return false
+}
+
+// opening is the first protected request of a half-open SA while the keyring computes what its ICV is checked with. One
+// a time, and a limit on wrong ones (PROTOCOL.md, K-13, K-14).
+type opening struct {
+	busy   bool
+	badICV int
+}
+
+// openFirst agrees the keys of a half-open SA behind the door, so that a stranger's IKE_AUTH costs a record only when it
+// is whole. The keys stay when the ICV is bad.
+func (d *door) openFirst(in *udp.Datagram, sa *reducer.IKESA) {
+	d.mu.Lock()
+	o := d.opening[sa.Number]
+	if o == nil {
+		o = &opening{}
+		d.opening[sa.Number] = o
+	}
+	if o.busy || o.badICV >= d.e.c.Limits.BadICV {
+		d.mu.Unlock()
+		d.drop("auth-attempts", in)
+		return
+	}
+	o.busy = true
+	d.mu.Unlock()
+	copied := *in
+	copied.Bytes = append([]byte(nil), in.Bytes...)
+	ok := d.e.work.stranger(func() {
+		good := d.agreeAndOpen(&copied, sa)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if o.busy = false; !good {
+			o.badICV++
+		}
+	})
+	if !ok {
+		d.drop("busy", in)
+		d.mu.Lock()
+		o.busy = false
+		d.mu.Unlock()
+	}
+}
+
+func (d *door) agreeAndOpen(in *udp.Datagram, sa *reducer.IKESA) bool {
+	s := sa.SetUp
+	err := d.e.work.agree(sa.KeyRef, false, sa.SPIi, sa.SPIr, &reducer.KeyWork{Suite: sa.Suite, Ni: s.Ni, Nr: s.Nr, PeerPublic: s.PeerPublic})
+	if err != nil {
+		d.drop("key-exchange", in) // drop, and let the half-open SA run out
+		return false
+	}
+	first, opened, err := d.e.c.Keyring.Open(sa.KeyRef, in.Bytes)
+	if !d.opened(in, sa, err) {
+		return false
+	}
+	ev, received := event(in, sa.Number, reducer.Digest(in.Bytes))
+	received.FirstPayload, received.Opened = uint32(first), opened
+	d.e.queue.push(ev)
+	return true
+}
