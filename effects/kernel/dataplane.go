@@ -9,7 +9,8 @@ import (
 // requests about one Child SA are the caller's to put in order. Refusals are of type *Refusal, which
 // unwraps to the errno a Linux kernel gives.
 type Dataplane interface {
-	// AllocateSPI reserves an inbound SPI that no other inbound state of ours uses or has reserved.
+	// AllocateSPI reserves an inbound SPI that no other inbound state of ours uses or has reserved. While
+	// one is free it finds it: Linux, which only tries at random, is asked again.
 	// The reservation ends in Install or, with OutboundSPI 0 in the key, in Remove.
 	AllocateSPI(ctx context.Context, request AllocateRequest) (spi uint32, err error)
 
