@@ -3,6 +3,8 @@ package conf
 import (
 	"net/netip"
 	"time"
+
+	"github.com/ikejd/ikejd/effects/creds"
 )
 
 // Config is a whole configuration with every default filled in.
@@ -55,7 +57,8 @@ type Host struct {
 type Auth struct {
 	Pos    Pos
 	Method AuthMethod
-	ID     string // as written; "" on local: the address of ours, on remote: any; "%any" is ""
+	ID     string   // as written; "" where nothing or %any is
+	Wire   creds.ID // the same for the ID payload; type 0 stands for our address on local, for any on remote
 }
 
 // AuthMethod is how one end proves its identity.
@@ -104,8 +107,9 @@ type Selector struct {
 
 // Secret is one entry of `secrets { }` for IKE: a pre-shared key and the identities it belongs to.
 type Secret struct {
-	Name string // the section's name, such as "ike-gw"
-	Pos  Pos
-	IDs  []string // as written; empty: for any two identities
-	Key  Key
+	Name   string // the section's name, such as "ike-gw"
+	Pos    Pos
+	IDs    []string   // as written; empty: for any two identities
+	Owners []creds.ID // the same for comparison with ID payloads
+	Key    creds.Secret
 }

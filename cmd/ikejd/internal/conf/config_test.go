@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
+	"github.com/ikejd/ikejd/effects/creds"
 )
 
 const minimal = `connections {
@@ -44,7 +45,7 @@ func TestDefaults(t *testing.T) {
 		Name: "gw", LocalPort: 500, RemotePort: 500, Proposals: defaultProposals(false),
 		RekeyTime: 4 * time.Hour, OverTime: 24 * time.Minute, RandTime: 24 * time.Minute,
 		Mobike: true, KeyingTries: 1,
-		Local: Auth{Method: PSK, ID: "left.lab"}, Remote: Auth{Method: PSK},
+		Local: Auth{Method: PSK, ID: "left.lab", Wire: creds.ID{Type: 2, Data: []byte("left.lab")}}, Remote: Auth{Method: PSK},
 		Children: []Child{{
 			Name: "net", Proposals: defaultProposals(true), LocalTS: dynamic, RemoteTS: dynamic,
 			RekeyTime: time.Hour, LifeTime: 66 * time.Minute, RandTime: 6 * time.Minute, ReplayWindow: 32,
@@ -174,6 +175,8 @@ func TestAuthentication(t *testing.T) {
 		{"auth = psk", "auth = psk\ngroups = admins", "groups is not supported in connections.gw.remote; only auth = psk is built, and without certificates this would not be checked"},
 		{"auth = psk", "auth = psk\ncacert1 { file = ca.pem }", "section cacert1 in connections.gw.remote; only auth = psk is built"},
 		{"auth = psk\nid = %any", "auth = psk", "our own identity must be one"},
+		{"auth = psk", "auth = psk\nid = ipv4:1.2.3", `swanctl.conf:7: identity "ipv4:1.2.3": not an address of that kind in connections.gw.remote; write it in numbers`},
+		{"auth = psk", "auth = psk\nid = \"{999}:x\"", `type between braces is no number from 1 to 255 in connections.gw.remote; write a name`},
 	} {
 		text := "connections { gw {\nlocal {\n" + c.local + "\n}\nremote {\n" + c.remote + "\n}\n} }\n"
 		text = strings.Replace(text, "gw {\nlocal {\nid", "gw {\n\nlocal {\nid", 1)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ikejd/ikejd/effects/creds"
 )
 
 const (
@@ -156,12 +158,25 @@ func readAuth(c *reader, end string, keys []KeyDoc) Auth {
 			}
 		}
 	}
-	if id, set := rounds[0].Lookup("id"); set && id.Text != "%any" {
-		auth.ID = id.Text
-	} else if set && end == "local" {
-		r.fail(id.Pos, "id = %any", "our own identity must be one; write it, or remove the line for our address")
-	}
+	auth.readID(r, end)
 	return auth
+}
+
+// readID reads whom this end claims, or must prove, to be.
+func (a *Auth) readID(r *reader, end string) {
+	v, set := r.section.Lookup("id")
+	if !set {
+		return
+	}
+	idType, data, err := creds.ParseID(v.Text)
+	switch {
+	case err != nil:
+		r.failError(v.Pos, err, "write a name, user@example.com, an address, or one with its type, such as keyid:#0a0b")
+	case idType != 0:
+		a.ID, a.Wire = v.Text, creds.ID{Type: idType, Data: data}
+	case end == "local":
+		r.fail(v.Pos, "id = "+shown(v), "our own identity must be one; write it, or remove the line for our address")
+	}
 }
 
 // readMethod says whether auth is one that is built. Where it is not, the keys beside it belong to that method, and

@@ -12,6 +12,6 @@
 // ReadConnection gives one connection its meaning from a Section; FromMessage makes one of what `swanctl --load-all`
 // sends over the socket. So a key means the same in a file and in a message.
 //
-// It imports proto/ike for the numbers of algorithms, effects/keys to know which of them this binary can compute, and
-// the vici package for the messages that stand for sections.
+// It imports proto/ike for the numbers of algorithms, effects/keys to know which of them this binary can compute,
+// effects/creds for what identities and secrets are, and the vici package for the messages that stand for sections.
 package conf

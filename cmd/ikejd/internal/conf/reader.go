@@ -53,6 +53,15 @@ func (r *reader) failValue(v Value, err error) {
 	r.fail(v.Pos, fmt.Sprintf("%s = %s", v.Key, shown(v)), err.Error())
 }
 
+// failError reports an error that ends in what to do next, as ours do; otherwise is for one that does not.
+func (r *reader) failError(pos Pos, err error, otherwise string) {
+	what, advice := err.Error(), otherwise
+	if i := strings.LastIndex(what, "; "); i >= 0 {
+		what, advice = what[:i], what[i+2:]
+	}
+	r.fail(pos, what, advice)
+}
+
 // shown is a value as an error shows it: quoted, and not at length.
 func shown(v Value) string {
 	text := v.Text

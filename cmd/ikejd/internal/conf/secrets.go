@@ -1,9 +1,9 @@
 package conf
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"strings"
+
+	"github.com/ikejd/ikejd/effects/creds"
 )
 
 // The keys of secrets.ike<suffix>.
@@ -52,7 +52,7 @@ func readSecret(report *report, s *Section) (Secret, bool) {
 	secret := Secret{Name: s.Name, Pos: s.Pos}
 	for _, v := range s.Values {
 		if strings.HasPrefix(v.Key, "id") {
-			secret.IDs = append(secret.IDs, v.Text)
+			secret.readOwner(r, v)
 		}
 	}
 	v, set := s.Lookup("secret")
@@ -60,34 +60,21 @@ func readSecret(report *report, s *Section) (Secret, bool) {
 		r.fail(s.Pos, "no secret", `write: secret = "..."`)
 		return Secret{}, false
 	}
-	octets, problem := decodeSecret(v.Text)
-	if problem != "" {
-		r.fail(v.Pos, "secret "+problem, "correct it, or put text that begins so into another notation")
+	key, err := creds.ParseSecret(v.Text)
+	if err != nil {
+		r.failError(v.Pos, err, "correct it")
 		return Secret{}, false
 	}
-	secret.Key = NewKey(octets)
+	secret.Key = key
 	return secret, true
 }
 
-// decodeSecret is strongSwan's notation of secrets. problem never holds a part of it.
-func decodeSecret(text string) (octets []byte, problem string) {
-	var err error
-	switch {
-	case strings.HasPrefix(text, "0x"):
-		digits := strings.ReplaceAll(text[2:], ":", "")
-		if octets, err = hex.DecodeString(digits); err != nil {
-			return nil, "is not hexadecimal after 0x (pairs of digits 0-9a-f)"
-		}
-	case strings.HasPrefix(text, "0s"):
-		// Padding may be missing, as strongSwan allows.
-		if octets, err = base64.RawStdEncoding.Strict().DecodeString(strings.TrimRight(text[2:], "=")); err != nil {
-			return nil, "is not base64 after 0s"
-		}
-	default:
-		octets = []byte(text)
+func (secret *Secret) readOwner(r *reader, v Value) {
+	idType, data, err := creds.ParseID(v.Text)
+	if err != nil {
+		r.fail(v.Pos, v.Key+" is not an identity", "write it as in the connection")
+		return
 	}
-	if len(octets) == 0 {
-		return nil, "is empty"
-	}
-	return octets, ""
+	secret.IDs = append(secret.IDs, v.Text)
+	secret.Owners = append(secret.Owners, creds.ID{Type: idType, Data: data})
 }

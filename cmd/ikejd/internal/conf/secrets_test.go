@@ -26,7 +26,10 @@ func TestSecrets(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, s := range config.Secrets {
-		got[s.Name+" "+strings.Join(s.IDs, "|")] = string(s.Key.Bytes())
+		if len(s.IDs) != len(s.Owners) {
+			t.Errorf("%s: %d identities, %d in wire form", s.Name, len(s.IDs), len(s.Owners))
+		}
+		got[s.Name+" "+strings.Join(s.IDs, "|")] = string(s.Key)
 	}
 	want := map[string]string{"ike ": "plain text", "ike-3 ": "\x00\xff\xaa", "ike-4 ": "\x00\xff\x2a", "ike-5 ": "\x00\xff", "ike-6 C=CH, CN=x": "\x00\xff"}
 	if diff := cmp.Diff(want, got); diff != "" {
