@@ -91,8 +91,9 @@ func TestChildKeys(t *testing.T) {
 				must[ChildKeys](t)(i.ChildKeys(i.ref, forI)),
 			} {
 				got := slices.Concat(keys.InitiatorEncr, keys.InitiatorInteg, keys.ResponderEncr, keys.ResponderInteg)
-				if !bytes.Equal(got, all) || len(keys.InitiatorEncr) != c.lengths[0] || len(keys.ResponderInteg) != c.lengths[1] {
-					t.Errorf("ENCR %d, own exchange %t: %+v is not KEYMAT %x", c.encr, exchange, keys, all)
+				lengths := [4]int{len(keys.InitiatorEncr), len(keys.InitiatorInteg), len(keys.ResponderEncr), len(keys.ResponderInteg)}
+				if !bytes.Equal(got, all) || lengths != [4]int{c.lengths[0], c.lengths[1], c.lengths[0], c.lengths[1]} {
+					t.Errorf("ENCR %d, own exchange %t: %x in %v octets is not KEYMAT %x", c.encr, exchange, got, lengths, all)
 				}
 			}
 		}

@@ -3,8 +3,10 @@ package keys
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -255,6 +257,98 @@ func TestConcurrency(t *testing.T) {
 		if len(s.half)+len(s.agreed)+len(s.split)+len(s.taken) != 0 {
 			t.Error("something is left")
 		}
+	}
+}
+
+// slow is a private value whose key exchange lasts, and counts.
+type slow struct {
+	private
+	during func()
+	count  *atomic.Int32
+}
+
+func (s slow) agree(peer []byte) ([]byte, error) {
+	s.count.Add(1)
+	s.during()
+	return s.private.agree(peer)
+}
+
+// slowShare is a share of X25519 with such a value.
+func slowShare(t testing.TB, during func(k *Keyring, ref uint64)) (*Keyring, uint64, *atomic.Int32) {
+	t.Helper()
+	k, count := New(Options{}), new(atomic.Int32)
+	ref := must[Share](t)(k.MakeShare(31)).Ref
+	half := k.of(ref).half[ref]
+	half.key = slow{half.key, func() { during(k, ref) }, count}
+	return k, ref, count
+}
+
+// K-13: one key exchange for a half-open SA, however many ask at once.
+func TestAgreeAtOnce_K13(t *testing.T) {
+	k, ref, count := slowShare(t, func(*Keyring, uint64) {
+		for range 1000 {
+			runtime.Gosched()
+		}
+	})
+	a := agreement(t, x25519Suite)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if err := k.Agree(ref, a); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := count.Load(); n != 1 {
+		t.Errorf("%d key exchanges, want 1", n)
+	}
+}
+
+// Destroyed while a worker agrees: no keys appear afterwards, and an entry for the vault is of nothing.
+func TestDestroyWhileAgreeing(t *testing.T) {
+	var destroyed sync.WaitGroup
+	k, ref, _ := slowShare(t, func(k *Keyring, ref uint64) {
+		destroyed.Go(func() { k.Destroy(ref) })
+		for gone := false; !gone; runtime.Gosched() {
+			s := k.of(ref)
+			s.mu.Lock()
+			gone = s.half[ref] == nil
+			s.mu.Unlock()
+		}
+	})
+	if err := k.Agree(ref, agreement(t, x25519Suite)); !errors.Is(err, ErrUnknown) {
+		t.Errorf("got %v, want ErrUnknown", err)
+	}
+	destroyed.Wait()
+	if _, err := k.Export(ref); !errors.Is(err, ErrUnknown) {
+		t.Errorf("exported: %v", err)
+	}
+}
+
+// An entry for the vault asked for while a worker agrees is of the agreed keys: the private value is not kept longer.
+// What still waits for a share that was wiped is told so.
+func TestExportWhileAgreeing(t *testing.T) {
+	var exported sync.WaitGroup
+	var sealed []byte
+	var err error
+	k, ref, _ := slowShare(t, func(k *Keyring, ref uint64) {
+		exported.Go(func() { sealed, err = k.Export(ref) })
+		for range 1000 {
+			runtime.Gosched()
+		}
+	})
+	half := k.of(ref).half[ref]
+	a := agreement(t, x25519Suite)
+	if err := k.Agree(ref, a); err != nil {
+		t.Fatal(err)
+	}
+	exported.Wait()
+	if plain := must[[]byte](t)(k.epochs.open(ref, sealed)); err != nil || plain[0] != entryAgreed {
+		t.Errorf("entry of kind %d, %v", plain[0], err)
+	}
+	if _, err := half.enter(half.group, a.digest(), a.PeerPublic); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a wiped share: got %v, want ErrUnknown", err)
 	}
 }
 

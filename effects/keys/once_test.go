@@ -21,14 +21,18 @@ func TestOneIDOneContent(t *testing.T) {
 		from, _ := loneEnd(suite)
 		contents := map[string]string{} // IV -> plaintext
 		high := map[bool]uint32{}
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		ids := rapid.SampledFrom([]uint32{1, 3, 24}).Draw(t, "ids")
+		takeovers := rapid.SampledFrom([][]uint16{{0}, {1, 2}, {0, 0, 1, 0x7fff}}).Draw(t, "takeovers")
+		totals := rapid.SampledFrom([][]uint8{{0}, {2, 3}, {0, 1, 2, 3, 255}}).Draw(t, "totals")
+		far := rapid.Bool().Draw(t, "far")
+		for range rapid.IntRange(1, 120).Draw(t, "steps") {
 			response := rapid.Bool().Draw(t, "response")
-			id := rapid.Uint32Range(0, 24).Draw(t, "id")
-			if rapid.IntRange(0, 9).Draw(t, "far") == 0 {
+			id := rapid.Uint32Range(0, ids).Draw(t, "id")
+			if far && rapid.IntRange(0, 19).Draw(t, "jump") == 0 {
 				id = rapid.Uint32().Draw(t, "any id")
 			}
-			part := Part{Takeover: rapid.SampledFrom([]uint16{0, 0, 0, 1, 2, 0x7fff}).Draw(t, "takeover")}
-			if part.Total = rapid.SampledFrom([]uint8{0, 0, 1, 2, 3, 255}).Draw(t, "total"); part.Total > 0 {
+			part := Part{Takeover: rapid.SampledFrom(takeovers).Draw(t, "takeover")}
+			if part.Total = rapid.SampledFrom(totals).Draw(t, "total"); part.Total > 0 {
 				part.Fragment = rapid.Uint8Range(1, part.Total).Draw(t, "fragment")
 			}
 			plain := fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "content"))
@@ -98,10 +102,10 @@ func TestWhatMayBeSealedAgain(t *testing.T) {
 		{0, Part{0, 2, 2}, "b", nil}, //
 		{0, Part{0, 1, 2}, "a", nil}, // identical
 		{0, Part{0, 2, 2}, "x", ErrIVUsed},
-		{0, Part{}, "a", ErrIVUsed},  // not back to an SK
-		{0, Part{0, 1, 3}, "x", nil}, // split again, into more
-		{0, Part{0, 1, 2}, "a", ErrIVUsed},
-		{8, Part{}, "e", nil}, // eight ahead: 0 is forgotten
+		{0, Part{}, "a", ErrIVUsed},        // not back to an SK
+		{0, Part{0, 1, 3}, "x", nil},       // split again, into more
+		{0, Part{0, 2, 2}, "x", ErrIVUsed}, // not back to fewer, though 2 of 3 is free
+		{8, Part{}, "e", nil},              // eight ahead: 0 is forgotten
 		{0, Part{0, 1, 3}, "x", ErrIVUsed},
 		{1, Part{}, "d", nil},           // and 1 is not
 		{8, Part{0, 1, 1}, "e", nil},    // the slot of 0 has none of its fragments
@@ -109,7 +113,10 @@ func TestWhatMayBeSealedAgain(t *testing.T) {
 		{0, Part{1, 0, 0}, "other", ErrIVUsed},
 		{0, Part{2, 0, 0}, "other", nil}, // and after the next
 		{0, Part{1, 0, 0}, "sync", ErrIVUsed},
-		{9, Part{}, "f", nil}, // the usual ids go on meanwhile
+		{5, Part{2, 0, 0}, "a", nil},
+		{6, Part{3, 0, 0}, "a", nil},
+		{5, Part{2, 0, 0}, "b", ErrIVUsed}, // a takeover is not undone
+		{9, Part{}, "f", nil},              // the usual ids go on meanwhile
 		{0xffffffff, Part{}, "z", nil},
 		{0xfffffff8, Part{}, "y", nil},
 		{0xfffffff7, Part{}, "x", ErrIVUsed},

@@ -177,6 +177,32 @@ func TestSealIsAFunction(t *testing.T) {
 	}
 }
 
+// Each direction has its own key, whatever the cache holds.
+func TestDirections(t *testing.T) {
+	for _, suite := range allSuites(ike.GroupCurve25519) {
+		i, r := pair(t, suite)
+		_, l, _ := i.of(i.ref).entry(i.ref)
+		for id, e := range []end{i, r, i, r} {
+			msg := must[[]byte](t)(e.Seal(nil, e.ref, e.header(uint32(id), false), 41, []byte("x")))
+			for _, keyring := range []end{i, r} {
+				if _, _, err := keyring.Open(keyring.ref, msg); err != nil {
+					t.Errorf("%+v: %v", suite, err)
+				}
+			}
+			_, frame, err := parse(msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, initiator := range []bool{true, false} {
+				_, err := open(newProtector(suite, l.encr(initiator), l.integ(initiator)), msg, len(frame.AAD))
+				if (err == nil) != (initiator == e.initiator) {
+					t.Errorf("%+v: sealed by initiator %t, under the key of initiator %t: %v", suite, e.initiator, initiator, err)
+				}
+			}
+		}
+	}
+}
+
 // The IV of DESIGN.md, "Sealing", as it is on the wire.
 func TestIVOnTheWire(t *testing.T) {
 	from, _ := pair(t, x25519Suite)
