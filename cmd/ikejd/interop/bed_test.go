@@ -76,6 +76,9 @@ func play(t *testing.T, s scene, scenario func(b *bed)) {
 func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	t.Helper()
 	b := &bed{t: t, ends: ends, dir: filepath.Join(lab, "run", strings.ReplaceAll(t.Name(), "/", "-"))}
+	for _, side := range []string{"left", "right"} {
+		(&charon{dir: filepath.Join(b.dir, side)}).kill() // left by a run that was itself killed
+	}
 	if err := errors.Join(os.RemoveAll(b.dir), os.MkdirAll(b.dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (d *ikejd) start() error {
 		"--journal", d.journal(), "--socket", filepath.Join(d.dir, "vici"), "--dataplane", "none",
 		"--vault-key", filepath.Join(d.dir, "vault.key"), "--port", "500", "--nat-port", "4500")
 	d.cmd.Stdout, d.cmd.Stderr = log, log
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	d.cmd.SysProcAttr = ours()
 	if err := d.cmd.Start(); err != nil {
 		return err
 	}

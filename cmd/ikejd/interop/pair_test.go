@@ -75,6 +75,12 @@ type helper struct {
 	done chan struct{}
 }
 
+// ours are the attributes of a process that a terminal's interrupt does not reach, since tearDownAll ends it, and that
+// does not outlive this program however that ends.
+func ours() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
 // startHelper runs args in the namespace, its output going to the file log.
 func startHelper(t testing.TB, namespace, log string, args ...string) *helper {
 	t.Helper()
@@ -85,7 +91,7 @@ func startHelper(t testing.TB, namespace, log string, args ...string) *helper {
 	defer f.Close()
 	h := &helper{cmd: exec.Command("ip", append([]string{"netns", "exec", namespace}, args...)...), done: make(chan struct{})}
 	h.cmd.Stdout, h.cmd.Stderr = f, f
-	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal's interrupt is for the test program to handle
+	h.cmd.SysProcAttr = ours()
 	if err := h.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
