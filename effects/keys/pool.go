@@ -68,7 +68,7 @@ type entries struct {
 }
 
 const (
-	inSmall = iota
+	inSmall = iota + 1
 	inMiddle
 	inLarge
 )
