@@ -48,9 +48,9 @@ func (im *image) open(m meta) (c contents, err error) {
 	if c.trees, err = im.trees(m); err != nil {
 		return c, err
 	}
-	for _, name := range [][]byte{segmentBucket, logBucket, vaultBucket, snapshotBucket} {
-		if _, ok := c.trees[string(name)]; !ok {
-			return c, fmt.Errorf("lacks its bucket %s", name)
+	for _, name := range buckets {
+		if _, ok := c.trees[string(name)]; !ok || len(c.trees) != len(buckets) {
+			return c, fmt.Errorf("lacks its bucket %s, or has others", name)
 		}
 	}
 	rows, err := im.pairs(m, c.trees[string(segmentBucket)])
@@ -74,7 +74,7 @@ func (im *image) open(m meta) (c contents, err error) {
 
 func (im *image) pairs(m meta, t tree) (map[string][]byte, error) {
 	found := map[string][]byte{}
-	return found, im.walk(m, t, nil, func(k, v []byte, _ uint32) error {
+	return found, im.walk(m, t, nil, func(k, v []byte) error {
 		found[string(k)] = bytes.Clone(v)
 		return nil
 	}, func(err error) error { return err })
@@ -121,12 +121,7 @@ func (im *image) checkLog(c *contents, onDamage func(Damage) error, seal func(Se
 		good = false
 		return d.broken(d.next, max(d.next, c.head.last.Step), err.Error())
 	}
-	err := im.walk(c.meta, c.trees[string(logBucket)], nil, func(k, v []byte, flags uint32) error {
-		if flags != 0 {
-			return bad(errors.New("has a row of a wrong kind"))
-		}
-		return d.feed(k, v)
-	}, bad)
+	err := im.walk(c.meta, c.trees[string(logBucket)], nil, d.feed, bad)
 	if err == nil && (good || d.next <= c.head.last.Step) {
 		err = d.end(c.head.last.Step)
 	}
@@ -143,12 +138,8 @@ func (im *image) checkVault(c contents, whole func(string) error) error {
 	var sum vaultSum
 	fail := func(err error) error { return whole(err.Error()) }
 	bad := 0
-	err := im.walk(c.meta, c.trees[string(vaultBucket)], nil, func(ref, stored []byte, flags uint32) error {
-		_, _, err := parseVault(ref, stored)
-		if err == nil && flags != 0 {
-			err = errors.New("the vault has an entry of a wrong kind")
-		}
-		if err != nil {
+	err := im.walk(c.meta, c.trees[string(vaultBucket)], nil, func(ref, stored []byte) error {
+		if _, _, err := parseVault(ref, stored); err != nil {
 			bad++
 			return fail(err)
 		}
@@ -164,7 +155,7 @@ func (im *image) checkVault(c contents, whole func(string) error) error {
 
 func (im *image) checkSnapshot(c contents, whole func(string) error) error {
 	sum, size := sha256.New(), uint64(0)
-	err := im.walk(c.meta, c.trees[string(snapshotBucket)], nil, func(_, v []byte, _ uint32) error {
+	err := im.walk(c.meta, c.trees[string(snapshotBucket)], nil, func(_, v []byte) error {
 		sum.Write(v)
 		size += uint64(len(v))
 		return nil
@@ -182,7 +173,7 @@ func (im *image) checkSnapshot(c contents, whole func(string) error) error {
 // snapshot reads the snapshot, whose checksum must be right.
 func (im *image) snapshot(c contents) ([]byte, error) {
 	var data []byte
-	err := im.walk(c.meta, c.trees[string(snapshotBucket)], nil, func(_, v []byte, _ uint32) error {
+	err := im.walk(c.meta, c.trees[string(snapshotBucket)], nil, func(_, v []byte) error {
 		data = append(data, v...)
 		return nil
 	}, func(err error) error { return err })

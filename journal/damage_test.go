@@ -55,7 +55,7 @@ func spots(t *testing.T, dir string, first uint64) (at []int64, steps []uint64) 
 		t.Fatal(err)
 	}
 	im.seen = make([]uint64, c.meta.pages/64+1)
-	if err := im.walk(c.meta, c.trees["log"], nil, func([]byte, []byte, uint32) error { return nil }, func(err error) error { return err }); err != nil {
+	if err := im.walk(c.meta, c.trees["log"], nil, func([]byte, []byte) error { return nil }, func(err error) error { return err }); err != nil {
 		t.Fatal(err)
 	}
 	seen := im.seen

@@ -56,16 +56,20 @@ func listSegments(dir string) ([]uint64, error) {
 	return firsts, nil
 }
 
-// visit looks at who has the journal in dir: live says that a daemon does, closed that the last one ended by Close, so
-// that no torn tail is to be expected. Until release is called no daemon can take the journal, so that is to be soon:
-// one that starts waits lockWait at most.
-func visit(dir string) (live, closed bool, release func()) {
+// visitor is a look at a journal's folder from outside. Until release is called no daemon can take the journal, so
+// that is to be soon: one that starts waits lockWait at most.
+type visitor struct {
+	live    bool   // a daemon has the journal
+	pid     string // its, or that of one that did not come to closing it; empty: no torn tail is to be expected
+	release func()
+}
+
+func visit(dir string) visitor {
 	f, err := os.Open(filepath.Join(dir, lockName))
-	if err != nil {
-		return false, false, func() {} // a copy of the segments alone, or nothing yet
+	if err != nil { // a copy of the segments alone, or nothing yet
+		return visitor{pid: "unknown", release: func() {}}
 	}
-	live = flock(f, false, 0) != nil
-	return live, readPID(f) == "", func() { f.Close() }
+	return visitor{live: flock(f, false, 0) != nil, pid: readPID(f), release: func() { f.Close() }}
 }
 
 func readPID(f *os.File) string {

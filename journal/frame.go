@@ -34,7 +34,7 @@ func rowKey(step uint64, part uint32) []byte {
 // parseRowKey is its inverse.
 func parseRowKey(key []byte) (step uint64, part uint32, err error) {
 	if len(key) != keySize {
-		return 0, 0, fmt.Errorf("a row's key has %d octets instead of %d", len(key), keySize)
+		return 0, 0, fmt.Errorf("has a row's key of %d octets instead of %d", len(key), keySize)
 	}
 	return binary.BigEndian.Uint64(key), binary.BigEndian.Uint32(key[8:]), nil
 }

@@ -106,7 +106,7 @@ type errPage struct {
 	what string
 }
 
-func (e *errPage) Error() string { return fmt.Sprintf("page %d %s", e.page, e.what) }
+func (e *errPage) Error() string { return fmt.Sprintf("has a page, %d, that %s", e.page, e.what) }
 
 // read gives page id with its overflow, header checked.
 func (im *image) read(m meta, id uint64, depth int) ([]byte, error) {
@@ -180,67 +180,76 @@ type tree struct {
 	inline []byte
 }
 
-// visitor is called for each key in order; flags are those of bbolt.
-type visitor func(key, value []byte, flags uint32) error
+// walk is one way through a tree in order of keys, beginning with the page that from lies in (nil: with the first).
+// Damage to a page goes to bad, which returns nil to have the walk go on beside it.
+type walk struct {
+	im    *image
+	m     meta
+	from  []byte
+	flags uint32 // bbolt's, that every element must have
+	visit func(key, value []byte) error
+	bad   func(error) error
+}
 
-// walk visits t in order of keys, beginning with the page that from lies in (nil: with the first). Damage to a page goes to bad, which returns nil to have the walk go on beside it.
-func (im *image) walk(m meta, t tree, from []byte, visit visitor, bad func(error) error) error {
+// walk visits the rows of t.
+func (im *image) walk(m meta, t tree, from []byte, visit func(key, value []byte) error, bad func(error) error) error {
+	w := walk{im, m, from, 0, visit, bad}
 	if t.inline != nil {
-		return im.leaf(t.inline, 0, nil, nil, visit, bad)
+		return w.leaf(t.inline, 0, nil, nil)
 	}
-	return im.node(m, t.root, nil, nil, from, 0, visit, bad)
+	return w.node(t.root, nil, nil, 0)
 }
 
 // node visits the tree below page id, whose keys must lie in [low, high).
-func (im *image) node(m meta, id uint64, low, high, from []byte, depth int, visit visitor, bad func(error) error) error {
-	page, err := im.read(m, id, depth)
+func (w *walk) node(id uint64, low, high []byte, depth int) error {
+	page, err := w.im.read(w.m, id, depth)
 	if err != nil {
-		return bad(err)
+		return w.bad(err)
 	}
 	switch native.Uint16(page[8:]) {
 	case leafPage:
-		return im.leaf(page, id, low, high, visit, bad)
+		return w.leaf(page, id, low, high)
 	case branchPage:
 	default:
-		return bad(&errPage{id, "is of a wrong kind"})
+		return w.bad(&errPage{id, "is of a wrong kind"})
 	}
 	count := int(native.Uint16(page[10:]))
 	if count == 0 {
-		return bad(&errPage{id, "has no child"})
+		return w.bad(&errPage{id, "has no child"})
 	}
 	for i := range count {
 		key, _, child, ok := element(page, i, true)
 		if !ok || !within(key, low, high, i == 0) {
-			return bad(&errPage{id, "has keys out of order"})
+			return w.bad(&errPage{id, "has keys out of order"})
 		}
 		low = key
 		next := high
 		if i+1 < count {
 			if next, _, _, ok = element(page, i+1, true); !ok {
-				return bad(&errPage{id, "has an element out of bounds"})
+				return w.bad(&errPage{id, "has an element out of bounds"})
 			}
-			if from != nil && bytes.Compare(next, from) <= 0 {
+			if w.from != nil && bytes.Compare(next, w.from) <= 0 {
 				continue // all keys of this child are below it
 			}
 		}
-		if err := im.node(m, child, key, next, from, depth+1, visit, bad); err != nil {
+		if err := w.node(child, key, next, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (im *image) leaf(page []byte, id uint64, low, high []byte, visit visitor, bad func(error) error) error {
+func (w *walk) leaf(page []byte, id uint64, low, high []byte) error {
 	if len(page) < pageHeader || native.Uint16(page[8:]) != leafPage {
-		return bad(&errPage{id, "is of a wrong kind"})
+		return w.bad(&errPage{id, "is of a wrong kind"})
 	}
 	for i := range int(native.Uint16(page[10:])) {
 		key, value, flags, ok := element(page, i, false)
-		if !ok || !within(key, low, high, i == 0) {
-			return bad(&errPage{id, "has keys out of order"})
+		if !ok || flags != uint64(w.flags) || !within(key, low, high, i == 0) {
+			return w.bad(&errPage{id, "has keys out of order"})
 		}
 		low = key
-		if err := visit(key, value, uint32(flags)); err != nil {
+		if err := w.visit(key, value); err != nil {
 			return err
 		}
 	}
@@ -256,10 +265,10 @@ func within(key, low, high []byte, first bool) bool {
 // trees gives the buckets of the root page by name.
 func (im *image) trees(m meta) (map[string]tree, error) {
 	found := map[string]tree{}
-	fail := func(err error) error { return err }
-	err := im.node(m, m.root, nil, nil, nil, 0, func(key, value []byte, flags uint32) error {
-		if flags != bucketFlag || len(value) < bucketHeader {
-			return &errPage{m.root, "holds what is not a bucket"}
+	w := walk{im: im, m: m, flags: bucketFlag, bad: func(err error) error { return err }}
+	w.visit = func(key, value []byte) error {
+		if len(value) < bucketHeader {
+			return &errPage{m.root, "has a bucket that is too short"}
 		}
 		t := tree{root: native.Uint64(value)}
 		if t.root == 0 {
@@ -267,6 +276,6 @@ func (im *image) trees(m meta) (map[string]tree, error) {
 		}
 		found[string(key)] = t
 		return nil
-	}, fail)
-	return found, err
+	}
+	return found, w.node(m.root, nil, nil, 0)
 }

@@ -230,9 +230,7 @@ func (im *image) entries(c contents, from uint64, emit func(Entry) bool) error {
 		d = newLogDecoder(im.name, c.begin)
 	}
 	d.emit = emit
-	err := im.walk(c.meta, c.trees[string(logBucket)], rowKey(from, 0), func(k, v []byte, _ uint32) error {
-		return d.feed(k, v)
-	}, func(err error) error { return d.broken(max(d.next, from), c.head.last.Step, err.Error()) })
+	err := im.walk(c.meta, c.trees[string(logBucket)], rowKey(from, 0), d.feed, func(err error) error { return d.broken(max(d.next, from), c.head.last.Step, err.Error()) })
 	if err == nil {
 		err = d.end(c.head.last.Step)
 	}

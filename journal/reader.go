@@ -13,9 +13,11 @@ import (
 type Reader struct {
 	dir   string
 	infos []SegmentInfo
-	tail  *image // the open segment, copied; nil: a daemon has it
+	tail  *image // the open segment, copied
 	end   contents
+	lost  error // why there is no tail, although no daemon has it
 	live  bool
+	pid   string // of the daemon that has it
 	kase  *caseFile
 }
 
@@ -32,70 +34,83 @@ func OpenReader(path string) (*Reader, error) {
 		}
 		return &Reader{kase: c}, nil
 	}
-	r := &Reader{dir: path}
-	firsts, tail, closed, err := snapshotFolder(path)
+	folder, err := lookInto(path)
 	if err != nil {
 		return nil, err
 	}
-	r.live = tail == nil
-	for i, first := range firsts {
-		if i == len(firsts)-1 && !r.live {
-			break
-		}
+	r := &Reader{dir: path, tail: folder.tail, live: folder.live, pid: folder.pid}
+	for i, first := range folder.closedFirsts {
 		info, err := closedInfo(path, first)
 		if err != nil { // reading it will say the same
 			info = SegmentInfo{Name: segmentName(first), First: first, Last: first, Closed: true}
-			if i+1 < len(firsts) {
-				info.Last = firsts[i+1] - 1
+			if i+1 < len(folder.closedFirsts) {
+				info.Last = folder.closedFirsts[i+1] - 1
 			}
 		}
 		r.infos = append(r.infos, info)
 	}
-	if r.live {
+	if r.tail == nil {
 		return r, nil
 	}
-	r.tail = tail
-	if r.end, _, err = tail.settle(closed); err != nil {
-		if r.end, err = tail.newest(); err != nil {
-			return nil, err
+	if r.end, _, err = r.tail.settle(folder.pid == ""); err != nil {
+		if r.end, r.lost = r.tail.newest(); r.lost != nil {
+			r.tail = nil
+			return r, nil
 		}
 	}
-	r.infos = append(r.infos, r.end.info(tail.size, false))
+	r.infos = append(r.infos, r.end.info(r.tail.size, false))
 	return r, nil
 }
 
-// snapshotFolder lists the segments in dir and copies the open one, with no daemon beside it; tail is nil where one
-// has it, and the last of firsts is then left out.
-func snapshotFolder(dir string) (firsts []uint64, tail *image, closed bool, err error) {
-	live, closed, release := visit(dir)
-	defer release()
-	if firsts, err = listSegments(dir); err != nil {
-		return nil, nil, false, err
+// folder is what there is to read in a journal's folder.
+type folder struct {
+	visitor
+	closedFirsts []uint64 // of the closed segments
+	tail         *image   // the open one, copied; nil where a daemon has it
+}
+
+// lookInto lists the segments in dir and copies the open one, if it can.
+func lookInto(dir string) (f folder, err error) {
+	f.visitor = visit(dir)
+	defer f.release()
+	firsts, err := listSegments(dir)
+	if err != nil {
+		return f, err
 	}
 	if len(firsts) == 0 {
-		return nil, nil, false, fmt.Errorf("journal: there is none in %s; try: --journal PATH, a journal's folder or a .ikej file", dir)
+		return f, fmt.Errorf("journal: there is none in %s; try: --journal PATH, a journal's folder or a .ikej file", dir)
 	}
-	if live {
-		return firsts[:len(firsts)-1], nil, false, nil
+	open := firsts[len(firsts)-1]
+	if f.closedFirsts = firsts[:len(firsts)-1]; f.live {
+		return f, nil
 	}
-	im, f, err := openImage(dir, firsts[len(firsts)-1])
+	im, file, err := openImage(dir, open)
 	if err != nil {
-		return nil, nil, false, err
+		return f, err
 	}
-	defer f.Close()
+	defer file.Close()
 	used := im.size
 	if metas, err := im.metas(); err == nil {
 		used = min(used, int64(metas[0].pages)*pageSize) // not what was written ahead
 	}
-	b, err := readAll(f, used)
+	b, err := readAll(file, used)
 	if err != nil {
-		return nil, nil, false, &Damage{Segment: im.name, What: "cannot be read: " + err.Error()}
+		return f, &Damage{Segment: im.name, What: "cannot be read: " + err.Error()}
 	}
-	return firsts, newImage(bytes.NewReader(b), int64(len(b)), im.name), closed, nil
+	f.tail = newImage(bytes.NewReader(b), int64(len(b)), im.name)
+	return f, nil
 }
 
 // LiveTail says that a daemon has the open segment, so that what it holds could not be read.
 func (r *Reader) LiveTail() bool { return r.live }
+
+// Writer is the process id of that daemon; empty where there is none.
+func (r *Reader) Writer() string {
+	if !r.live {
+		return ""
+	}
+	return r.pid
+}
 
 // Segments describes what is read, ascending; nil for a case file.
 func (r *Reader) Segments() []SegmentInfo { return r.infos }
@@ -154,6 +169,9 @@ func (r *Reader) Read(from uint64) iter.Seq2[Entry, error] {
 			if err != nil || !more {
 				return
 			}
+		}
+		if r.lost != nil {
+			yield(Entry{}, r.lost)
 		}
 	}
 }

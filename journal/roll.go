@@ -83,7 +83,7 @@ func (j *Journal) create(begin beginRow, last Position, past []uint64, snapshot 
 
 // fill is the first transaction of a segment.
 func fill(tx *bbolt.Tx, begin beginRow, head *headRow, snapshot []byte, vault []VaultChange) error {
-	for _, name := range [][]byte{segmentBucket, logBucket, vaultBucket, snapshotBucket} {
+	for _, name := range buckets {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (j *Journal) writeSpare(ctx context.Context, path string) error {
 	for err == nil && at < size {
 		var n int
 		if n, err = f.WriteAt(zeros[:min(aheadStep, size-at)], at); err == nil {
-			err = j.o.durable(f.Sync)
+			err = f.Sync()
 		}
 		at += int64(n)
 		select {

@@ -17,6 +17,8 @@ var (
 	vaultBucket    = []byte("vault")
 	snapshotBucket = []byte("snapshot")
 
+	buckets = [][]byte{segmentBucket, logBucket, vaultBucket, snapshotBucket}
+
 	beginKey = []byte("begin")
 	headKey  = []byte("head")
 )
@@ -51,10 +53,10 @@ func appendSum(b []byte) []byte {
 
 func checkRow(b []byte, name string, size int) error {
 	if len(b) != size {
-		return fmt.Errorf("row %s has %d octets instead of %d", name, len(b), size)
+		return fmt.Errorf("has a row %s of %d octets instead of %d", name, len(b), size)
 	}
 	if body := b[:size-crcSize]; binary.LittleEndian.Uint32(b[size-crcSize:]) != crc32.Checksum(body, castagnoli) {
-		return fmt.Errorf("row %s does not match its checksum", name)
+		return fmt.Errorf("has a row %s that does not match its checksum", name)
 	}
 	return nil
 }
@@ -73,7 +75,7 @@ func parseBegin(b []byte) (r beginRow, err error) {
 		return r, err
 	}
 	if v := binary.BigEndian.Uint64(b); v != formatVersion {
-		return r, fmt.Errorf("format %d, and this ikejd knows format %d; try a newer ikejd", v, formatVersion)
+		return r, fmt.Errorf("has format %d, and this ikejd knows format %d; try a newer ikejd", v, formatVersion)
 	}
 	r.first = binary.BigEndian.Uint64(b[8:])
 	r.time = int64(binary.BigEndian.Uint64(b[16:]))
@@ -81,7 +83,7 @@ func parseBegin(b []byte) (r beginRow, err error) {
 	r.snapshotBytes = binary.BigEndian.Uint64(b[56:])
 	copy(r.snapshotSum[:], b[64:])
 	if r.first == 0 {
-		return r, errors.New("row begin names step 0, and steps begin at 1")
+		return r, errors.New("has a row begin that names step 0, and steps begin at 1")
 	}
 	return r, nil
 }
@@ -159,11 +161,11 @@ func vaultStored(ref, sealed []byte) []byte {
 // parseVault is the inverse of both; the result shares stored's octets.
 func parseVault(ref, stored []byte) (uint64, []byte, error) {
 	if len(ref) != 8 || len(stored) < crcSize {
-		return 0, nil, errors.New("the vault has an entry that is too short")
+		return 0, nil, errors.New("has a vault entry that is too short")
 	}
 	n, sealed := binary.BigEndian.Uint64(ref), stored[crcSize:]
 	if binary.LittleEndian.Uint32(stored) != crc32.Update(crc32.Checksum(ref, castagnoli), castagnoli, sealed) {
-		return 0, nil, fmt.Errorf("the vault's entry %d does not match its checksum", n)
+		return 0, nil, fmt.Errorf("has a vault entry, %d, that does not match its checksum", n)
 	}
 	return n, sealed, nil
 }

@@ -31,20 +31,18 @@ func Verify(path string, heads ...Link) (Report, error) {
 	if !st.IsDir() {
 		return v.caseFile(path)
 	}
-	firsts, tail, closed, err := snapshotFolder(path)
+	folder, err := lookInto(path)
 	if err != nil {
 		return v.Report, err
 	}
-	if v.LiveTail = tail == nil; !v.LiveTail {
-		firsts = firsts[:len(firsts)-1]
-	}
-	for _, first := range firsts {
+	v.LiveTail = folder.live
+	for _, first := range folder.closedFirsts {
 		if err := v.closedSegment(path, first); err != nil {
 			return v.Report, err
 		}
 	}
-	if tail != nil {
-		v.openSegment(tail, closed)
+	if folder.tail != nil {
+		v.openSegment(folder.tail, folder.pid == "")
 	}
 	return v.Report, nil
 }
