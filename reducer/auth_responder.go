@@ -42,7 +42,7 @@ func (t *step) serveAuth(sa IKESA, to Answering, payloads *ike.Payloads) {
 	sa.RemoteID = identityOf(id)
 	connection, known := t.identify(&sa, sa.RemoteID, local)
 	if known {
-		sa.Connection, sa.LocalID = connection.Name, connection.LocalID
+		sa.Connection, sa.LocalID = connection.Name, connection.ownIdentity(sa.Path)
 	} else {
 		// The check goes on all the same: whoever asks learns neither from the answer nor from its time what we know.
 		sa.LocalID = local

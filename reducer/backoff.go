@@ -9,13 +9,10 @@ const (
 	minute      = 60 * second
 )
 
-// growth is what each wait is longer than the one before, in thousandths.
-const growth = 1500
-
-// backoff is how long to wait after send n (n >= 1): first, times 1.5 for each send before, give or take a tenth by
-// jitter, the random bits that came with the event (PROTOCOL.md, W-15).
-func backoff(first int64, n, jitter uint32) int64 {
-	return jittered(grown(first, growth, n-1), jitter)
+// backoff is how long to wait after send n (n >= 1): first, times 1.5 (growth is in percent) for each send before, give or
+// take a tenth (jitter is in percent) by the random bits that came with the event (PROTOCOL.md, W-15).
+func backoff(first int64, n, growth, jitter, random uint32) int64 {
+	return jittered(grown(first, 10*int64(growth), n-1), jitter, random)
 }
 
 // grown is wait times (permille/1000)^n, in integers so that every machine agrees.
@@ -26,9 +23,12 @@ func grown(wait, permille int64, n uint32) int64 {
 	return wait
 }
 
-// jittered is wait give or take up to a tenth.
-func jittered(wait int64, random uint32) int64 {
-	return wait + wait/10*(int64(random%2001)-1000)/1000
+// tenth is the jitter, in percent, where nothing else is configured.
+const tenth = 10
+
+// jittered is wait give or take up to that many percent.
+func jittered(wait int64, percent, random uint32) int64 {
+	return wait + wait/100*int64(percent)*(int64(random%2001)-1000)/1000
 }
 
 // firstWait is clamp(4 times the round trip, least, most); none while no round trip is known.

@@ -19,13 +19,15 @@ type Config struct {
 type Settings struct {
 	RetransmitSends                                  uint32 // W-15
 	RetransmitFirst, RetransmitLeast, RetransmitMost int64
-	HalfOpen                                         int64 // K-12
+	RetransmitGrowth, RetransmitJitter               uint32 // percent
+	HalfOpen, HalfOpenLeast                          int64  // K-12
 	HalfOpenMost                                     uint32
 	LingerLeast, LingerMost                          int64 // D-20
 	ShutdownLinger                                   int64
 	DiscardAfter                                     int64 // D-19
 	RefusalWait                                      int64
-	ShutdownRate                                     uint32
+	ShutdownRate, ShutdownSends                      uint32
+	SetUpRounds                                      uint32 // K-09
 	NATPort                                          uint16
 	RetryFirst, RetryMost                            int64 // ours: before a connection that is wanted up is tried again
 }
@@ -33,7 +35,8 @@ type Settings struct {
 // Defaults are the numbers of PROTOCOL.md.
 var Defaults = Settings{
 	RetransmitSends: 12, RetransmitFirst: 2 * second, RetransmitLeast: 700 * millisecond, RetransmitMost: 2 * second,
-	HalfOpen: 30 * second, HalfOpenMost: 20_000,
+	RetransmitGrowth: 150, RetransmitJitter: 10, ShutdownSends: 18, SetUpRounds: 5,
+	HalfOpen: 30 * second, HalfOpenLeast: 2 * second, HalfOpenMost: 20_000,
 	LingerLeast: 30 * second, LingerMost: 180 * second, ShutdownLinger: 5 * second,
 	DiscardAfter: 20 * minute, RefusalWait: 30 * second, ShutdownRate: 2000, NATPort: 4500,
 	RetryFirst: 10 * second, RetryMost: 60 * second,

@@ -63,14 +63,20 @@ func settingsFrom(r *record.Settings) Settings {
 	set(&s.RefusalWait, r.GetRefusalWait())
 	set(&s.RetryFirst, r.GetRetryFirst())
 	set(&s.RetryMost, r.GetRetryMost())
-	if n := r.GetRetransmitSends(); n != 0 {
-		s.RetransmitSends = n
+	set(&s.HalfOpenLeast, r.GetHalfOpenLeast())
+	count := func(at *uint32, v uint32) {
+		if v != 0 {
+			*at = v
+		}
 	}
-	if n := r.GetHalfOpenMost(); n != 0 {
-		s.HalfOpenMost = n
-	}
-	if n := r.GetShutdownRate(); n != 0 {
-		s.ShutdownRate = n
+	count(&s.RetransmitSends, r.GetRetransmitSends())
+	count(&s.RetransmitGrowth, r.GetRetransmitGrowth())
+	count(&s.HalfOpenMost, r.GetHalfOpenMost())
+	count(&s.ShutdownRate, r.GetShutdownRate())
+	count(&s.ShutdownSends, r.GetShutdownSends())
+	count(&s.SetUpRounds, r.GetSetUpRounds())
+	if n := r.GetRetransmitJitter(); n != 0 {
+		s.RetransmitJitter = n - 1
 	}
 	if n := r.GetNatPort(); n != 0 {
 		s.NATPort = uint16(n)
@@ -83,7 +89,8 @@ func settingsTo(s Settings) *record.Settings {
 		RetransmitLeast: uint64(s.RetransmitLeast), RetransmitMost: uint64(s.RetransmitMost), HalfOpen: uint64(s.HalfOpen),
 		LingerLeast: uint64(s.LingerLeast), LingerMost: uint64(s.LingerMost), DiscardAfter: uint64(s.DiscardAfter),
 		RefusalWait: uint64(s.RefusalWait), ShutdownRate: s.ShutdownRate, ShutdownLinger: uint64(s.ShutdownLinger),
-		HalfOpenMost: s.HalfOpenMost, NatPort: uint32(s.NATPort), RetryFirst: uint64(s.RetryFirst), RetryMost: uint64(s.RetryMost)}
+		HalfOpenMost: s.HalfOpenMost, NatPort: uint32(s.NATPort), RetransmitGrowth: s.RetransmitGrowth, RetransmitJitter: s.RetransmitJitter + 1,
+		HalfOpenLeast: uint64(s.HalfOpenLeast), ShutdownSends: s.ShutdownSends, SetUpRounds: s.SetUpRounds, RetryFirst: uint64(s.RetryFirst), RetryMost: uint64(s.RetryMost)}
 }
 
 func proposalsFrom(list []*record.Proposal) []Proposal {

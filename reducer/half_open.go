@@ -6,7 +6,7 @@ package reducer
 // (PROTOCOL.md, K-12).
 func (t *step) halfOpenLife() int64 {
 	c := &t.s.config.Settings
-	least := min(2*second, c.HalfOpen)
+	least := min(c.HalfOpenLeast, c.HalfOpen)
 	used := min(int64(t.s.halfOpen), int64(c.HalfOpenMost))
 	return c.HalfOpen - (c.HalfOpen-least)*used/int64(c.HalfOpenMost)
 }

@@ -31,12 +31,24 @@ func (id Identity) allows(other Identity) bool {
 	return id.Data == other.Data
 }
 
+// ownIdentity is who we are on a connection: the configured identity, else the address we are at.
+func (c Connection) ownIdentity(p Path) Identity {
+	if c.LocalID.Type != 0 {
+		return c.LocalID
+	}
+	a := p.Local.Addr().Unmap().WithZone("")
+	if a.Is4() {
+		return Identity{ike.IDIPv4Addr, string(a.AsSlice())}
+	}
+	return Identity{ike.IDIPv6Addr, string(a.AsSlice())}
+}
+
 // identify finds the connection of the peer that is remote and wants to talk to local (type 0: to whoever we are), among
 // those for sa's path and suite. One that names the peer goes before one that takes anybody.
 func (t *step) identify(sa *IKESA, remote, local Identity) (Connection, bool) {
 	best, rank := Connection{}, 0
 	for _, c := range t.s.config.Connections {
-		if !c.serves(sa.Path) || !c.RemoteID.allows(remote) || local.Type != 0 && !c.LocalID.allows(local) || !c.allowsSuite(sa.Suite) {
+		if !c.serves(sa.Path) || !c.RemoteID.allows(remote) || local.Type != 0 && !c.ownIdentity(sa.Path).allows(local) || !c.allowsSuite(sa.Suite) {
 			continue
 		}
 		mine := 1

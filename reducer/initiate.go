@@ -55,7 +55,7 @@ func (t *step) initiateAsked(ev *record.InitiateAsked) {
 		wanted = t.decided()
 	}
 	sa := IKESA{Number: t.s.nextIKE, Connection: connection.Name, Initiator: true, Decided: wanted,
-		Path: pathOf(ev.GetPath()), LocalID: connection.LocalID, RemoteID: connection.RemoteID,
+		Path: pathOf(ev.GetPath()), LocalID: connection.ownIdentity(pathOf(ev.GetPath())), RemoteID: connection.RemoteID,
 		Window: Window{PeerSize: 1}, Created: t.now, CreatedStep: t.s.step, Ticket: ticket}
 	t.s.nextIKE++
 	sa.SetUp = &SetUp{Stage: WaitShare, Child: child.Name, Group: connection.Proposals[0].Groups[0], Wanted: wanted,

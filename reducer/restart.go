@@ -68,7 +68,7 @@ func (t *step) tryLater(connection, child string) {
 		wait.ID = t.s.nextWait
 	}
 	settings := &t.s.config.Settings
-	pause := jittered(min(grown(settings.RetryFirst, 2000, min(wait.Tries-1, 10)), settings.RetryMost), t.ev.GetRandom())
+	pause := jittered(min(grown(settings.RetryFirst, 2000, min(wait.Tries-1, 10)), settings.RetryMost), tenth, t.ev.GetRandom())
 	deadline := t.now + pause
 	set := t.order(Effect{Kind: EffectSetTimer, Timer: retryTimer, MessageID: wait.ID, Deadline: deadline})
 	wait.Timer = ArmedTimer{retryTimer, deadline, set}

@@ -22,26 +22,28 @@ func (t *step) wait(sa *IKESA, request Request) int64 {
 	}
 	c := &t.s.config.Settings
 	first := firstWait(sa.RTT, c.RetransmitLeast, c.RetransmitMost, c.RetransmitFirst)
-	return backoff(first, request.Sends, t.ev.GetRandom())
+	return backoff(first, request.Sends, c.RetransmitGrowth, c.RetransmitJitter, t.ev.GetRandom())
 }
 
 // compressedWait fits what is left of a shutdown's budget: 18 sends, 12 where the budget was under 10 s, no gap under
 // 100 ms. A request that was in flight at the order keeps its count and joins with its next send.
 func (t *step) compressedWait(sa *IKESA, request Request) int64 {
 	e := t.s.ending
-	sends := shutdownSends(e.Deadline - e.Began)
+	sends := t.shutdownSends()
 	first := firstWait(sa.RTT, 200*millisecond, second, 500*millisecond)
 	began := max(e.Began, request.FirstSent)
 	budget := e.Deadline - began
 	first = max(min(first, budget/int64(sends)), 100*millisecond)
-	return max(jittered(grown(first, fitted(first, budget, sends), request.Sends-1), t.ev.GetRandom()), 100*millisecond)
+	return max(jittered(grown(first, fitted(first, budget, sends), request.Sends-1), tenth, t.ev.GetRandom()), 100*millisecond)
 }
 
-func shutdownSends(budget int64) uint32 {
-	if budget < 10*second {
-		return 12
+// shutdownSends is how often a Delete is sent within the budget of the shutdown under way.
+func (t *step) shutdownSends() uint32 {
+	sends := t.s.config.Settings.ShutdownSends
+	if t.s.ending.Deadline-t.s.ending.Began < 10*second {
+		return min(sends, 12)
 	}
-	return 18
+	return sends
 }
 
 // mostSends is after how many sends a request is given up.
@@ -50,7 +52,7 @@ func (t *step) mostSends(request Request) uint32 {
 	case request.Wish.Wish == wishRefuseAuth:
 		return refuseAuthSends
 	case t.s.ending != nil && !t.s.ending.Keep:
-		return max(shutdownSends(t.s.ending.Deadline-t.s.ending.Began), t.s.config.Settings.RetransmitSends)
+		return max(t.shutdownSends(), t.s.config.Settings.RetransmitSends)
 	}
 	return t.s.config.Settings.RetransmitSends
 }

@@ -10,9 +10,6 @@ import (
 // IKE_SA_INIT as initiator (RFC 7296, sections 1.2 and 2.6): our offer, key exchange value and nonce; the responder
 // chooses, asks for a cookie, or names another group. Nothing is protected yet, so whatever comes may be forged.
 
-// mostRounds is how many COOKIE and INVALID_KE_PAYLOAD answers we follow before we wait for a real one (PROTOCOL.md, K-09).
-const mostRounds = 5
-
 // keyShareMade brings SPI, nonce and key exchange value: the request can be built.
 func (t *step) keyShareMade(ev *record.KeyShareMade) {
 	sa, ok := t.settingUp(WaitShare)
@@ -106,8 +103,9 @@ func (t *step) groupRefused(sa IKESA, n ike.Notify) {
 	t.put(sa)
 }
 
+// anotherRound counts the COOKIE and INVALID_KE_PAYLOAD answers we follow, before we wait for a real one (PROTOCOL.md, K-09).
 func (t *step) anotherRound(sa *IKESA) bool {
-	if sa.SetUp.Rounds >= mostRounds {
+	if uint32(sa.SetUp.Rounds) >= t.s.config.Settings.SetUpRounds {
 		t.drop("too many rounds")
 		return false
 	}

@@ -1416,24 +1416,29 @@ func (x *Config) GetSettings() *Settings {
 
 // Settings are the section ikejd { } of the configuration file; 0 means the default of PROTOCOL.md.
 type Settings struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	RetransmitSends uint32                 `protobuf:"varint,1,opt,name=retransmit_sends,json=retransmitSends,proto3" json:"retransmit_sends,omitempty"`
-	RetransmitFirst uint64                 `protobuf:"fixed64,2,opt,name=retransmit_first,json=retransmitFirst,proto3" json:"retransmit_first,omitempty"` // wait while no round trip is known
-	RetransmitLeast uint64                 `protobuf:"fixed64,3,opt,name=retransmit_least,json=retransmitLeast,proto3" json:"retransmit_least,omitempty"`
-	RetransmitMost  uint64                 `protobuf:"fixed64,4,opt,name=retransmit_most,json=retransmitMost,proto3" json:"retransmit_most,omitempty"` // of the first wait
-	HalfOpen        uint64                 `protobuf:"fixed64,5,opt,name=half_open,json=halfOpen,proto3" json:"half_open,omitempty"`
-	LingerLeast     uint64                 `protobuf:"fixed64,6,opt,name=linger_least,json=lingerLeast,proto3" json:"linger_least,omitempty"`
-	LingerMost      uint64                 `protobuf:"fixed64,7,opt,name=linger_most,json=lingerMost,proto3" json:"linger_most,omitempty"`
-	DiscardAfter    uint64                 `protobuf:"fixed64,8,opt,name=discard_after,json=discardAfter,proto3" json:"discard_after,omitempty"`
-	RefusalWait     uint64                 `protobuf:"fixed64,9,opt,name=refusal_wait,json=refusalWait,proto3" json:"refusal_wait,omitempty"`
-	ShutdownRate    uint32                 `protobuf:"varint,10,opt,name=shutdown_rate,json=shutdownRate,proto3" json:"shutdown_rate,omitempty"` // Deletes a second
-	ShutdownLinger  uint64                 `protobuf:"fixed64,11,opt,name=shutdown_linger,json=shutdownLinger,proto3" json:"shutdown_linger,omitempty"`
-	HalfOpenMost    uint32                 `protobuf:"varint,12,opt,name=half_open_most,json=halfOpenMost,proto3" json:"half_open_most,omitempty"` // K-06, in all
-	NatPort         uint32                 `protobuf:"varint,13,opt,name=nat_port,json=natPort,proto3" json:"nat_port,omitempty"`                  // ours, beside the IKE port
-	RetryFirst      uint64                 `protobuf:"fixed64,14,opt,name=retry_first,json=retryFirst,proto3" json:"retry_first,omitempty"`        // before a connection that is wanted up is tried again
-	RetryMost       uint64                 `protobuf:"fixed64,15,opt,name=retry_most,json=retryMost,proto3" json:"retry_most,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RetransmitSends  uint32                 `protobuf:"varint,1,opt,name=retransmit_sends,json=retransmitSends,proto3" json:"retransmit_sends,omitempty"`
+	RetransmitFirst  uint64                 `protobuf:"fixed64,2,opt,name=retransmit_first,json=retransmitFirst,proto3" json:"retransmit_first,omitempty"` // wait while no round trip is known
+	RetransmitLeast  uint64                 `protobuf:"fixed64,3,opt,name=retransmit_least,json=retransmitLeast,proto3" json:"retransmit_least,omitempty"`
+	RetransmitMost   uint64                 `protobuf:"fixed64,4,opt,name=retransmit_most,json=retransmitMost,proto3" json:"retransmit_most,omitempty"` // of the first wait
+	HalfOpen         uint64                 `protobuf:"fixed64,5,opt,name=half_open,json=halfOpen,proto3" json:"half_open,omitempty"`
+	LingerLeast      uint64                 `protobuf:"fixed64,6,opt,name=linger_least,json=lingerLeast,proto3" json:"linger_least,omitempty"`
+	LingerMost       uint64                 `protobuf:"fixed64,7,opt,name=linger_most,json=lingerMost,proto3" json:"linger_most,omitempty"`
+	DiscardAfter     uint64                 `protobuf:"fixed64,8,opt,name=discard_after,json=discardAfter,proto3" json:"discard_after,omitempty"`
+	RefusalWait      uint64                 `protobuf:"fixed64,9,opt,name=refusal_wait,json=refusalWait,proto3" json:"refusal_wait,omitempty"`
+	ShutdownRate     uint32                 `protobuf:"varint,10,opt,name=shutdown_rate,json=shutdownRate,proto3" json:"shutdown_rate,omitempty"` // Deletes a second
+	ShutdownLinger   uint64                 `protobuf:"fixed64,11,opt,name=shutdown_linger,json=shutdownLinger,proto3" json:"shutdown_linger,omitempty"`
+	HalfOpenMost     uint32                 `protobuf:"varint,12,opt,name=half_open_most,json=halfOpenMost,proto3" json:"half_open_most,omitempty"` // K-06, in all
+	NatPort          uint32                 `protobuf:"varint,13,opt,name=nat_port,json=natPort,proto3" json:"nat_port,omitempty"`                  // ours, beside the IKE port
+	RetryFirst       uint64                 `protobuf:"fixed64,14,opt,name=retry_first,json=retryFirst,proto3" json:"retry_first,omitempty"`        // before a connection that is wanted up is tried again
+	RetryMost        uint64                 `protobuf:"fixed64,15,opt,name=retry_most,json=retryMost,proto3" json:"retry_most,omitempty"`
+	RetransmitGrowth uint32                 `protobuf:"varint,16,opt,name=retransmit_growth,json=retransmitGrowth,proto3" json:"retransmit_growth,omitempty"` // percent
+	RetransmitJitter uint32                 `protobuf:"varint,17,opt,name=retransmit_jitter,json=retransmitJitter,proto3" json:"retransmit_jitter,omitempty"` // percent and 1 more, so that none can be said
+	HalfOpenLeast    uint64                 `protobuf:"fixed64,18,opt,name=half_open_least,json=halfOpenLeast,proto3" json:"half_open_least,omitempty"`
+	ShutdownSends    uint32                 `protobuf:"varint,19,opt,name=shutdown_sends,json=shutdownSends,proto3" json:"shutdown_sends,omitempty"`
+	SetUpRounds      uint32                 `protobuf:"varint,20,opt,name=set_up_rounds,json=setUpRounds,proto3" json:"set_up_rounds,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Settings) Reset() {
@@ -1567,6 +1572,41 @@ func (x *Settings) GetRetryFirst() uint64 {
 func (x *Settings) GetRetryMost() uint64 {
 	if x != nil {
 		return x.RetryMost
+	}
+	return 0
+}
+
+func (x *Settings) GetRetransmitGrowth() uint32 {
+	if x != nil {
+		return x.RetransmitGrowth
+	}
+	return 0
+}
+
+func (x *Settings) GetRetransmitJitter() uint32 {
+	if x != nil {
+		return x.RetransmitJitter
+	}
+	return 0
+}
+
+func (x *Settings) GetHalfOpenLeast() uint64 {
+	if x != nil {
+		return x.HalfOpenLeast
+	}
+	return 0
+}
+
+func (x *Settings) GetShutdownSends() uint32 {
+	if x != nil {
+		return x.ShutdownSends
+	}
+	return 0
+}
+
+func (x *Settings) GetSetUpRounds() uint32 {
+	if x != nil {
+		return x.SetUpRounds
 	}
 	return 0
 }
@@ -7095,7 +7135,7 @@ const file_record_proto_rawDesc = "" +
 	"\x06config\x18\x01 \x01(\v2\x17.ikejd.record.v1.ConfigR\x06config\"~\n" +
 	"\x06Config\x12=\n" +
 	"\vconnections\x18\x01 \x03(\v2\x1b.ikejd.record.v1.ConnectionR\vconnections\x125\n" +
-	"\bsettings\x18\x02 \x01(\v2\x19.ikejd.record.v1.SettingsR\bsettings\"\xac\x04\n" +
+	"\bsettings\x18\x02 \x01(\v2\x19.ikejd.record.v1.SettingsR\bsettings\"\xf9\x05\n" +
 	"\bSettings\x12)\n" +
 	"\x10retransmit_sends\x18\x01 \x01(\rR\x0fretransmitSends\x12)\n" +
 	"\x10retransmit_first\x18\x02 \x01(\x06R\x0fretransmitFirst\x12)\n" +
@@ -7115,7 +7155,12 @@ const file_record_proto_rawDesc = "" +
 	"\vretry_first\x18\x0e \x01(\x06R\n" +
 	"retryFirst\x12\x1d\n" +
 	"\n" +
-	"retry_most\x18\x0f \x01(\x06R\tretryMost\"\x86\x04\n" +
+	"retry_most\x18\x0f \x01(\x06R\tretryMost\x12+\n" +
+	"\x11retransmit_growth\x18\x10 \x01(\rR\x10retransmitGrowth\x12+\n" +
+	"\x11retransmit_jitter\x18\x11 \x01(\rR\x10retransmitJitter\x12&\n" +
+	"\x0fhalf_open_least\x18\x12 \x01(\x06R\rhalfOpenLeast\x12%\n" +
+	"\x0eshutdown_sends\x18\x13 \x01(\rR\rshutdownSends\x12\"\n" +
+	"\rset_up_rounds\x18\x14 \x01(\rR\vsetUpRounds\"\x86\x04\n" +
 	"\n" +
 	"Connection\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
