@@ -159,7 +159,7 @@ func (w *workers) check(e *reducer.Effect) *record.Authenticated {
 	case k.Method != ike.AuthSharedKey:
 		verdict.Reason = "the peer authenticates by " + k.Method.String() + ", not by a shared key"
 	case !good:
-		verdict.Reason = "the peer's AUTH does not fit the shared key for " + idText(k.RemoteID)
+		verdict.Reason = "the peer's AUTH does not fit the shared key for " + credID(k.RemoteID).String()
 	default:
 		verdict.Good = true
 	}
@@ -184,7 +184,7 @@ func authInput(k *reducer.KeyWork, forInitiator bool, id reducer.Identity, secre
 func (w *workers) secret(k *reducer.KeyWork) (creds.Secret, error) {
 	secret, ok := w.e.c.Secrets.PSK(credID(k.LocalID), credID(k.RemoteID))
 	if !ok {
-		return nil, fmt.Errorf("%w for %s", errNoSecret, idText(k.RemoteID))
+		return nil, fmt.Errorf("%w for %v", errNoSecret, credID(k.RemoteID))
 	}
 	return secret, nil
 }

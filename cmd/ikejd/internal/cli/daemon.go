@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ikejd/ikejd/cmd/ikejd/internal/daemon"
+)
+
+// Where things are unless flags say otherwise (DESIGN.md, "The program").
+const (
+	defaultConfig   = "/etc/ikejd/swanctl.conf"
+	defaultVaultKey = "/etc/ikejd/vault.key"
+)
+
+// runOptions are the flags of `ikejd run` as they are written.
+type runOptions struct {
+	daemon.Options
+	listen   []string
+	logLevel string
+}
+
+func newRun(a *app) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon",
+		Long: `Run the daemon until SIGTERM, which shuts it down: every IKE SA gets its Delete by way of its window, and the report,
+the last thing logged, says how each ended. SIGHUP reads the configuration again.
+
+Exit status: 0 every SA ended within the budget; 3 one ended as cut off; 1 the daemon had to stop; 2 it could not start.`,
+		Example: "  ikejd run --config swanctl.conf --journal journal --socket ikejd.vici --dataplane none",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Version, o.Journal, o.Socket = version(), a.journal, a.socket
+			return runDaemon(cmd.Context(), o, a.std.Err)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Config, "config", defaultConfig, "configuration, in swanctl.conf's grammar")
+	f.StringVar(&o.Dataplane, "dataplane", "kernel", "kernel, userspace or none")
+	f.StringArrayVar(&o.listen, "listen", nil, "address to listen on; repeats (default any)")
+	f.Uint16Var(&o.Port, "port", 500, "IKE port")
+	f.Uint16Var(&o.NATPort, "nat-port", 4500, "port behind NATs")
+	f.DurationVar(&o.ShutdownBudget, "shutdown-budget", 0, "how long a shutdown may take (default 30s, or the configuration's)")
+	f.BoolVar(&o.KeepSAs, "keep-sas", false, "leave SAs up at exit for the next start to take over")
+	f.StringVar(&o.VaultKey, "vault-key", "", "key of the vault; made when it is not there (default systemd's credential ikejd-vault, else "+defaultVaultKey+")")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func runDaemon(ctx context.Context, o runOptions, stderr io.Writer) error {
+	for _, text := range o.listen {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return fmt.Errorf("--listen %q is not an address", text)
+		}
+		o.Listen = append(o.Listen, address)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return fmt.Errorf("--log-level %q: choose debug, info, warn or error", o.logLevel)
+	}
+	if o.Journal == "" {
+		o.Journal = defaultJournal
+	}
+	if o.VaultKey == "" {
+		o.VaultKey = defaultVaultKey
+		if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+			o.VaultKey = filepath.Join(dir, "ikejd-vault")
+		}
+	}
+	debug.SetGCPercent(100)
+	stop, cancel := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer cancel()
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: logTime}))
+	code, err := daemon.Run(stop, reload, o.Options, log)
+	if err != nil {
+		return &status{code: code, err: err}
+	}
+	if code != exitFine {
+		return &status{code: code}
+	}
+	return nil
+}
+
+// logTime writes the time with milliseconds, which is what a journal's steps are printed with.
+func logTime(groups []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey && len(groups) == 0 {
+		a.Value = slog.StringValue(a.Value.Time().Format("2006-01-02T15:04:05.000Z07:00"))
+	}
+	return a
+}
