@@ -188,7 +188,7 @@ func (j *Journal) cut(f *os.File, slot int64) error {
 // writeAgain writes what is read and syncs it. When a sync failed, the kernel may hold pages as clean that never
 // reached the disk; a new process would read them, take them for durable and build on them.
 func (j *Journal) writeAgain(f *os.File, size int64) error {
-	b := make([]byte, 1<<20)
+	b := make([]byte, min(1<<20, size))
 	for at := int64(0); at < size; at += int64(len(b)) {
 		n, err := f.ReadAt(b[:min(int64(len(b)), size-at)], at)
 		if n == 0 && err != nil {
