@@ -69,17 +69,16 @@ func (t *step) authAnswered(sa IKESA, payloads *ike.Payloads) {
 	idPayload, hasID := payloads.First(ike.PayloadIDr)
 	authPayload, hasAuth := payloads.First(ike.PayloadAUTH)
 	if !hasID || !hasAuth {
-		reason := "the peer's IKE_AUTH response has no AUTH"
 		if n, ok := firstError(payloads); ok {
-			reason = "the peer answered " + n.Type.String()
+			t.failSetUp(sa, Refused, "the peer answered "+n.Type.String())
+			return
 		}
-		t.failSetUp(sa, Refused, reason)
+		t.refuseAuth(sa, ike.NotifyInvalidSyntax, "the peer's IKE_AUTH response has no IDr or no AUTH") // PROTOCOL.md, X-35
 		return
 	}
 	id, err := ike.ParseIdentification(ike.PayloadIDr, idPayload.Body)
 	auth, err2 := ike.ParseAuth(authPayload.Body)
 	if err != nil || err2 != nil {
-		t.put(sa)
 		t.refuseAuth(sa, ike.NotifyInvalidSyntax, "malformed IDr or AUTH") // PROTOCOL.md, X-35
 		return
 	}
@@ -88,6 +87,7 @@ func (t *step) authAnswered(sa IKESA, payloads *ike.Payloads) {
 	if !c.RemoteID.allows(sa.RemoteID) {
 		sa.SetUp.Failure = "the peer calls itself " + quoted(sa.RemoteID.Data) + ", which the connection does not expect"
 	}
+	_, sa.SetUp.PeersFirst = notified(payloads, ike.NotifyInitialContact)
 	t.keepOffer(&sa, payloads)
 	t.checkAuth(&sa, auth)
 	t.put(sa)
@@ -127,10 +127,23 @@ func (t *step) authenticated(ev *record.Authenticated) {
 	}
 }
 
-// initiatorUp: both ends are proved. The IKE SA is up; its first Child SA follows when the kernel has it.
+// initiatorUp: both ends are proved. The IKE SA is up; its first Child SA follows when the kernel has it. An SA that was to
+// be closed meanwhile is closed now that the peer has one (PROTOCOL.md, D-24), and gets no child.
 func (t *step) initiatorUp(sa IKESA) {
+	lastResort, closing := sa.timer(discardTimer)
+	decided := sa.Decided
 	t.establish(&sa)
-	t.firstChildAnswered(&sa, sa.offered())
+	if !closing && !t.shuttingDown() {
+		t.firstChildAnswered(&sa, sa.offered())
+		sa.SetUp = nil
+		t.put(sa)
+		return
+	}
+	t.dropChildren(&sa)
 	sa.SetUp = nil
-	t.put(sa)
+	if closing {
+		t.closeIKESA(&sa, decided, 0, lastResort.Deadline-t.now)
+	} else {
+		t.closeForShutdown(&sa)
+	}
 }

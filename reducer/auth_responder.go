@@ -39,6 +39,10 @@ func (t *step) serveAuth(sa IKESA, to Answering, payloads *ike.Payloads) {
 			return
 		}
 	}
+	if err := childForm(payloads); err != nil {
+		t.closeWith(sa, to, ike.NotifyInvalidSyntax, nil, err.Error()) // X-31; what they say is looked at when AUTH is good
+		return
+	}
 	sa.RemoteID = identityOf(id)
 	connection, known := t.identify(&sa, sa.RemoteID, local)
 	if known {
@@ -64,7 +68,6 @@ func (t *step) authRefused(sa IKESA, reason string) {
 // then (section 2.8).
 func (t *step) peerProved(sa IKESA, ev *record.Authenticated) {
 	sa.SetUp.Auth, sa.SetUp.AuthMethod = ev.GetAuth(), ike.AuthMethod(ev.GetMethod())
-	sa.SetUp.FirstContact = len(ev.GetOthers()) == 0
 	if sa.SetUp.PeersFirst {
 		t.supersede(&sa)
 		sa.SetUp.PeersFirst = false

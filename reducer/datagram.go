@@ -43,14 +43,18 @@ func (t *step) datagramReceived(ev *record.DatagramReceived) {
 	}
 }
 
+// errInitHeader: PROTOCOL.md, N-04.
+const errInitHeader = ike.Malformed("ids, SPIs or flags are not those of IKE_SA_INIT")
+
 // initReceived takes an IKE_SA_INIT message. A malformed one is dropped: INVALID_SYNTAX is never said in the clear.
 func (t *step) initReceived(ev *record.DatagramReceived, h ike.Header, payloads *ike.Payloads, malformed error) {
+	if malformed == nil && (h.MessageID != 0 || h.SPIi == 0 || h.Initiator() == h.Response() || !h.Response() && h.SPIr != 0) {
+		malformed = errInitHeader
+	}
 	if !h.Response() {
 		if malformed != nil {
 			t.drop(malformed.Error())
-			if ref := ev.GetFresh().GetKeyRef(); ref != 0 {
-				t.order(Effect{Kind: EffectDestroyKeys, KeyRef: ref})
-			}
+			t.destroy(ev.GetFresh().GetKeyRef())
 			return
 		}
 		t.serveInit(ev, h, payloads)
@@ -89,7 +93,7 @@ func (t *step) responseReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, 
 	case wishDeleteIKE:
 		t.ikeDeleteAnswered(sa) // what it carries does not matter, once it is authentic (PROTOCOL.md, D-04)
 	case wishRefuseAuth:
-		t.discard(sa, Refused, sa.Detail)
+		t.failSetUp(sa, Refused, sa.Detail)
 	case wishDeleteChild, wishLiveness:
 		t.informationalAnswered(sa, request, payloads, malformed)
 	default:

@@ -54,6 +54,7 @@ func (t *step) childDeleteAnswered(sa *IKESA, w Waiting) {
 // no error (D-09).
 func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
 	var ours []uint32
+	again := ""
 	for _, spi := range spis {
 		for i := range sa.Children {
 			child := sa.Children[i]
@@ -67,7 +68,9 @@ func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
 			} else {
 				ours = append(ours, child.InboundSPI)
 				t.removeChild(&sa, i)
-				t.closedByPeer(&sa, child)
+				if t.wantedAgain(&sa, child) {
+					again = child.Name
+				}
 			}
 			break
 		}
@@ -78,6 +81,10 @@ func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
 		t.respond(&sa, to)
 	}
 	t.put(sa)
+	if again != "" {
+		t.tryLater(sa.Connection, again)
+		t.closeIKESA(&sa, t.decided(), 0, t.s.config.Settings.DiscardAfter)
+	}
 }
 
 // removeChild takes a child out of the State and out of the kernel.

@@ -40,7 +40,9 @@ func (t *step) closeIKESA(sa *IKESA, decided Because, ticket uint64, lastResort 
 	}
 	sa.Decided = decided
 	t.dropWishes(sa)
-	t.setTimer(sa, discardTimer, lastResort) // last resort; retransmission gives up first (PROTOCOL.md, D-19)
+	if _, armed := sa.timer(discardTimer); !armed {
+		t.setTimer(sa, discardTimer, lastResort) // last resort; retransmission gives up first (PROTOCOL.md, D-19)
+	}
 	t.want(sa, Waiting{Wish: wishDeleteIKE, Decided: decided, Ticket: ticket})
 	t.put(*sa)
 }

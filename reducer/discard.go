@@ -19,11 +19,11 @@ func (t *step) discard(sa IKESA, cause Cause, detail string) {
 	if sa.Phase == HalfOpen && !sa.Initiator {
 		t.s.halfOpen--
 	}
-	t.tally(&sa, cause, detail, end.Unfinished)
 	sa.Cause, sa.Detail = cause, detail
 	t.changePhase(&sa, Discarded)
 	t.order(Effect{Kind: EffectDiscarded, SA: sa.Number, Because: sa.Decided, End: &end})
 	t.replace(sa.Number, nil)
+	t.tally(&sa, end.Unfinished)
 }
 
 // answerWaiting tells every operator who waits on the SA. One who wanted it closed has what they wanted unless the peer
@@ -54,6 +54,13 @@ func (t *step) destroyKeys(sa *IKESA) {
 	if sa.KeyRef != 0 {
 		t.order(Effect{Kind: EffectDestroyKeys, SA: sa.Number, KeyRef: sa.KeyRef})
 		sa.KeyRef = 0
+	}
+}
+
+// destroy forgets a secret that was made for an event which has no use for it; 0 is none.
+func (t *step) destroy(keyRef uint64) {
+	if keyRef != 0 {
+		t.order(Effect{Kind: EffectDestroyKeys, SA: t.ev.GetIkeSa(), KeyRef: keyRef})
 	}
 }
 

@@ -135,14 +135,24 @@ func childBodies(payloads *ike.Payloads) (sa ike.SA, tsi, tsr ike.TrafficSelecto
 	return sa, tsi, tsr, 0
 }
 
-// install asks the kernel for both halves of the child.
-func (t *step) install(sa *IKESA, child *ChildSA, ni, nr []byte) {
-	child.Ni, child.Nr, child.Path = ni, nr, sa.Path
-	child.Asked = t.order(Effect{Kind: EffectInstallChild, SA: sa.Number, Child: child.Number, KeyRef: sa.KeyRef,
-		Initiator: child.Initiator, Protocol: child.Protocol, Path: sa.Path, Install: &Installation{Name: child.Name,
-			Ni: ni, Nr: nr, Suite: child.Suite, InboundSPI: child.InboundSPI, OutboundSPI: child.OutboundSPI,
-			Encapsulated: sa.LocalNAT || sa.RemoteNAT, TransportMode: child.TransportMode,
-			LocalTS: child.LocalTS, RemoteTS: child.RemoteTS}})
+// childForm is what is malformed in the offer of a child, if anything.
+func childForm(payloads *ike.Payloads) error {
+	for _, p := range payloads.All() {
+		var err error
+		switch p.Type {
+		case ike.PayloadSA:
+			var offered ike.SA
+			if offered, err = ike.ParseSA(p.Body); err == nil {
+				err = offered.CheckOffer(0)
+			}
+		case ike.PayloadTSi, ike.PayloadTSr:
+			_, err = ike.ParseTrafficSelectors(p.Type, p.Body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // childAnswer is what our IKE_AUTH response says of the child.
@@ -205,68 +215,6 @@ func (t *step) firstChildAnswered(sa *IKESA, payloads *ike.Payloads) {
 	child.Ticket, sa.Ticket = sa.Ticket, 0
 	t.install(sa, &child, sa.SetUp.Ni, sa.SetUp.Nr)
 	sa.Children = replaced(sa.Children, 0, child)
-}
-
-// childInstalled: the kernel has both halves, or refused. As responder the answer to IKE_AUTH can go now.
-func (t *step) childInstalled(ev *record.ChildInstalled) {
-	sa, i, ok := t.child(ev.GetChildSa())
-	if !ok || !t.answers(sa.Children[i].Asked) {
-		t.installedTooLate(ev)
-		return
-	}
-	if sa.SetUp != nil {
-		setUp := *sa.SetUp
-		sa.SetUp = &setUp
-	}
-	child := sa.Children[i]
-	child.Asked, child.Ni, child.Nr = Ref{}, nil, nil
-	ticket := child.Ticket
-	child.Ticket = 0
-	if refusal := ev.GetRefusal(); refusal != "" {
-		sa.Children = replaced(sa.Children, i, child)
-		t.installRefused(&sa, i, refusal)
-		t.answer(sa.Number, ticket, "the kernel refused the child: "+refusal)
-	} else {
-		child.InboundSPI, child.Installed = ev.GetInboundSpi(), t.now
-		if child.Phase == Installing {
-			t.changeChild(&sa, &child, Installed)
-		}
-		sa.Children = replaced(sa.Children, i, child)
-		t.answer(sa.Number, ticket, "")
-	}
-	if sa.SetUp != nil && sa.SetUp.Stage == InstallingChild {
-		t.answerAuth(&sa)
-	}
-	t.put(sa)
-}
-
-// installedTooLate takes out of the kernel what came after its SA had gone.
-func (t *step) installedTooLate(ev *record.ChildInstalled) {
-	t.drop("nobody waits for this any more")
-	if ev.GetRefusal() == "" {
-		t.order(Effect{Kind: EffectRemoveChild, SA: t.ev.GetIkeSa(), Child: ev.GetChildSa(), Protocol: ike.ProtocolESP,
-			Path: pathOf(ev.GetPath()), Install: &Installation{InboundSPI: ev.GetInboundSpi(), OutboundSPI: ev.GetOutboundSpi()}})
-	}
-}
-
-// installRefused: as initiator the peer has its half already, and is asked to delete it; as responder our answer says no.
-func (t *step) installRefused(sa *IKESA, i int, refusal string) {
-	child := sa.Children[i]
-	if sa.SetUp != nil {
-		sa.SetUp.ChildRefusal = ike.NotifyNoProposalChosen
-		t.failChild(sa, i, refusal)
-		return
-	}
-	t.want(sa, Waiting{Wish: wishDeleteChild, Child: child.Number, Decided: t.decided()})
-}
-
-// failChild takes a child away that never was installed.
-func (t *step) failChild(sa *IKESA, i int, detail string) {
-	child := sa.Children[i]
-	t.release(sa, child)
-	t.changeChild(sa, &child, Removed)
-	t.effects[len(t.effects)-1].Change.Detail = detail
-	sa.Children = without(sa.Children, i)
 }
 
 // reportUp tells the operator who initiated how it went, when no child is to come.

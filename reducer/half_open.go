@@ -14,10 +14,19 @@ func (t *step) halfOpenLife() int64 {
 // halfOpenOver discards a half-open SA silently: nobody has authenticated, so there is nobody to tell (PROTOCOL.md, D-24).
 func (t *step) halfOpenOver(sa IKESA) {
 	sa.Decided = t.decided()
-	t.discard(sa, Refused, "no IKE_AUTH came")
+	if sa.SetUp.Stage == InitAnswered {
+		t.discard(sa, Refused, "no IKE_AUTH came")
+		return
+	}
+	t.discard(sa, Refused, "IKE_AUTH was not answered in time")
 }
 
 // refusalOver ends a set-up that was refused in the clear and got no better answer in time (PROTOCOL.md, X-27).
 func (t *step) refusalOver(sa IKESA) {
+	if sa.SetUp.Stage == Agreeing { // the better answer is here, and being looked at
+		t.setTimer(&sa, refusalTimer, t.s.config.Settings.RefusalWait)
+		t.put(sa)
+		return
+	}
 	t.failSetUp(sa, Refused, "the peer answered "+sa.SetUp.Refusal.String())
 }

@@ -18,6 +18,7 @@ func (t *step) started(ev *record.Started) {
 // with its run (PROTOCOL.md, D-30).
 func (t *step) recovered(ev *record.Recovered) {
 	t.s.run = ev.GetRun()
+	cutShort := t.shuttingDown()
 	t.s.ending = nil
 	for _, number := range ev.GetWithoutKeys() {
 		t.notRecovered(number, "its keys were not in the vault")
@@ -32,7 +33,7 @@ func (t *step) recovered(ev *record.Recovered) {
 	})
 	for _, number := range all {
 		if sa, ok := t.sa(number); ok {
-			t.resume(sa)
+			t.resume(sa, cutShort)
 		}
 	}
 	waits := t.s.waits
@@ -62,11 +63,16 @@ func (t *step) restartLost(sa IKESA) {
 	}
 }
 
-// resume arms sa's timers again, sends what is unanswered again, and asks again for what was not answered.
-func (t *step) resume(sa IKESA) {
+// resume arms sa's timers again, sends what is unanswered again, and asks again for what was not answered. Where the run
+// before ended in a shutdown its budget has ended too: a Delete has its own time again.
+func (t *step) resume(sa IKESA, cutShort bool) {
 	timers := sa.Timers
 	for _, armed := range timers {
-		t.setTimer(&sa, armed.Kind, max(armed.Deadline-t.now, 0))
+		left := max(armed.Deadline-t.now, 0)
+		if cutShort && armed.Kind == discardTimer {
+			left = t.s.config.Settings.DiscardAfter
+		}
+		t.setTimer(&sa, armed.Kind, left)
 	}
 	open := slices.Clone(sa.Window.InFlight)
 	for i := range open {

@@ -8,7 +8,7 @@ import "github.com/ikejd/ikejd/proto/ike"
 // refuseAuth tells the peer and forgets the SA when it has answered, or not (PROTOCOL.md, D-25).
 func (t *step) refuseAuth(sa IKESA, notify ike.NotifyType, reason string) {
 	setUp := *sa.SetUp
-	setUp.Failure, setUp.Refusal = reason, notify
+	setUp.Failure, setUp.Refusal, setUp.Stage = reason, notify, AuthSent // nothing is asked of the keyring any more
 	sa.SetUp = &setUp
 	sa.Cause, sa.Detail, sa.Decided = Refused, reason, t.decided()
 	t.dropChildren(&sa)

@@ -33,13 +33,12 @@ func (t *step) restart(sa IKESA) {
 	}
 }
 
-// closedByPeer asks for a new SA when the peer closed a child with close_action = start. The IKE SA must go first: this
-// daemon makes a Child SA with its IKE SA.
-func (t *step) closedByPeer(sa *IKESA, child ChildSA) {
+// wantedAgain reports whether the peer closed the last child of an SA and that child has close_action = start. The IKE SA
+// must go and come again then: this daemon makes a Child SA with its IKE SA only.
+func (t *step) wantedAgain(sa *IKESA, child ChildSA) bool {
 	c, _ := t.connection(sa.Connection)
-	if config, ok := c.child(child.Name); ok && config.CloseAction == actionStart && len(sa.Children) == 0 && t.s.ending == nil {
-		t.tryLater(c.Name, config.Name)
-	}
+	config, ok := c.child(child.Name)
+	return ok && config.CloseAction == actionStart && len(sa.Children) == 0 && sa.Phase == Established && t.s.ending == nil
 }
 
 func (t *step) locate(connection, child string) {

@@ -17,7 +17,7 @@ func (t *step) setRetransmit(sa *IKESA, request Request) ArmedTimer {
 
 // wait is how long to wait after the request's latest send (PROTOCOL.md, W-15).
 func (t *step) wait(sa *IKESA, request Request) int64 {
-	if t.s.ending != nil && !t.s.ending.Keep {
+	if t.shuttingDown() {
 		return t.compressedWait(sa, request)
 	}
 	c := &t.s.config.Settings
@@ -32,7 +32,7 @@ func (t *step) compressedWait(sa *IKESA, request Request) int64 {
 	sends := t.shutdownSends()
 	first := firstWait(sa.RTT, 200*millisecond, second, 500*millisecond)
 	began := max(e.Began, request.FirstSent)
-	budget := e.Deadline - began
+	budget := (e.Deadline - began) / 11 * 10 // all waits may be a tenth longer
 	first = max(min(first, budget/int64(sends)), 100*millisecond)
 	return max(jittered(grown(first, fitted(first, budget, sends), request.Sends-1), tenth, t.ev.GetRandom()), 100*millisecond)
 }
@@ -51,7 +51,7 @@ func (t *step) mostSends(request Request) uint32 {
 	switch {
 	case request.Wish.Wish == wishRefuseAuth:
 		return refuseAuthSends
-	case t.s.ending != nil && !t.s.ending.Keep:
+	case t.shuttingDown():
 		return max(t.shutdownSends(), t.s.config.Settings.RetransmitSends)
 	}
 	return t.s.config.Settings.RetransmitSends
@@ -89,7 +89,7 @@ func (t *step) giveUp(sa IKESA, request Request) {
 		sa.Decided = t.decided()
 		t.discard(sa, Unacknowledged, "")
 	case wishRefuseAuth:
-		t.discard(sa, Refused, sa.Detail)
+		t.failSetUp(sa, Refused, sa.Detail)
 	case wishInit, wishAuth:
 		t.failSetUp(sa, Unanswered, "no answer to "+request.Exchange.String())
 	default:

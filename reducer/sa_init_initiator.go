@@ -14,6 +14,7 @@ import (
 func (t *step) keyShareMade(ev *record.KeyShareMade) {
 	sa, ok := t.settingUp(WaitShare)
 	if !ok {
+		t.destroy(ev.GetFresh().GetKeyRef())
 		return
 	}
 	if ev.GetFailure() != "" {
@@ -143,6 +144,9 @@ func (t *step) initChosen(sa IKESA, h ike.Header, payloads *ike.Payloads) {
 	case public.Group != sa.SetUp.Group || choice.Group != sa.SetUp.Group:
 		t.drop("key exchange value of another group")
 		return
+	case len(nonce.Data) < halfKey(choice.PRF):
+		t.drop("nonce shorter than half the PRF's key") // section 2.10
+		return
 	case h.SPIr == 0:
 		t.drop("response without a responder SPI")
 		return
@@ -201,7 +205,6 @@ func (t *step) agreed(ev *record.Agreed) {
 	}
 	if ev.GetFailure() != "" {
 		sa.SetUp.Stage, sa.SPIr, sa.SetUp.Nr, sa.SetUp.PeerPublic, sa.SetUp.Response = InitSent, 0, nil, nil, nil
-		sa.SetUp.Failure = ev.GetFailure()
 		t.drop("key exchange value refused: " + ev.GetFailure())
 		t.put(sa)
 		return

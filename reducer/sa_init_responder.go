@@ -21,9 +21,7 @@ func (t *step) serveInit(ev *record.DatagramReceived, h ike.Header, payloads *ik
 	}
 	drop := func(cause string) {
 		t.drop(cause)
-		if fresh.GetKeyRef() != 0 {
-			t.order(Effect{Kind: EffectDestroyKeys, KeyRef: fresh.GetKeyRef()})
-		}
+		t.destroy(fresh.GetKeyRef())
 	}
 	offered, public, nonce, problem := initBodies(payloads)
 	switch {

@@ -43,7 +43,9 @@ func (t *step) failSetUp(sa IKESA, cause Cause, detail string) {
 	if sa.SetUp != nil {
 		child = sa.SetUp.Child
 	}
-	sa.Decided = t.decided()
+	if sa.Cause == NoCause {
+		sa.Decided = t.decided()
+	}
 	t.discard(sa, cause, detail)
 	if sa.Initiator && t.keptUp(connection) {
 		t.tryLater(connection, child)
@@ -65,9 +67,6 @@ func (t *step) establish(sa *IKESA) {
 	}
 	if c, _ := t.connection(sa.Connection); c.DPDDelay > 0 {
 		t.setTimer(sa, livenessTimer, c.DPDDelay)
-	}
-	if t.s.ending != nil {
-		t.closeForShutdown(sa)
 	}
 }
 

@@ -33,6 +33,9 @@ type Report struct {
 	Took   int64
 }
 
+// shuttingDown reports whether SAs are being closed because this run ends; a shutdown that keeps them closes none.
+func (t *step) shuttingDown() bool { return t.s.ending != nil && !t.s.ending.Keep }
+
 const (
 	pace      = 50 * millisecond // between two batches of Deletes
 	mostLines = 1000             // of a report: more SAs are counted, not named
@@ -93,9 +96,6 @@ func (t *step) closeSome() {
 // closeForShutdown ends one SA as its phase asks; what the budget leaves is its last resort.
 func (t *step) closeForShutdown(sa *IKESA) {
 	e := t.s.ending
-	if e.Keep {
-		return
-	}
 	left := max(e.Deadline-t.now, 0)
 	decided := Because{Edge: EdgeDecided, Step: e.Step}
 	switch sa.Phase {
@@ -147,15 +147,15 @@ func (t *step) shutdownDue() {
 	t.endingCheck()
 }
 
-// tally counts an SA that ends in a shutdown.
-func (t *step) tally(sa *IKESA, cause Cause, detail string, unfinished []Request) {
+// tally counts an SA that ended in a shutdown; the last one ends that too.
+func (t *step) tally(sa *IKESA, unfinished []Request) {
 	if t.s.ending == nil {
 		return
 	}
 	e := *t.s.ending
-	e.Counts[cause]++
-	if len(e.Lines) < mostLines && (cause == Unacknowledged || cause == CutOff || cause == Unanswered) {
-		line := EndingLine{SA: sa.Number, Connection: sa.Connection, Cause: cause, Detail: detail}
+	e.Counts[sa.Cause]++
+	if len(e.Lines) < mostLines && (sa.Cause == Unacknowledged || sa.Cause == CutOff || sa.Cause == Unanswered) {
+		line := EndingLine{SA: sa.Number, Connection: sa.Connection, Cause: sa.Cause, Detail: sa.Detail}
 		if len(unfinished) > 0 {
 			line.Sends = unfinished[0].Sends
 		}

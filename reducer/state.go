@@ -24,7 +24,7 @@ type State struct {
 }
 
 // New is the State before the first event.
-func New() State { return State{nextIKE: 1, nextChild: 1, config: &Config{}} }
+func New() State { return State{nextIKE: 1, nextChild: 1, config: &Config{Settings: Defaults}} }
 
 // Step is the number of the last event reduced; 0 before the first.
 func (s State) Step() uint64 { return s.step }

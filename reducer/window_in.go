@@ -66,6 +66,10 @@ func (t *step) repeatReceived(ev *record.RepeatReceived) {
 		if r.ID != ev.GetMessageId() {
 			continue
 		}
+		if a := sa.Window.Answering; a != nil && a.ID >= r.ID+ourWindow {
+			t.drop("the response has arrived: the next request is here") // PROTOCOL.md, W-12, X-09
+			return
+		}
 		if r.Request != ev.GetDigest() {
 			t.drop("repeat with other content")
 			return

@@ -1,0 +1,182 @@
+package reducer
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/proto/record/text"
+)
+
+// The scripts in testdata: commands that speak IKE, and below each what changed and what was ordered, by the printer of
+// `ikejd journal cat`. A command is a line of the table below; its example stands above the function. A script holds any
+// number of scenes, each named after the rows of PROTOCOL.md it is about:
+//
+//	scene D-01 D-04
+//	----
+
+// script is one node, the peer's side of its story, and the scene it is in.
+type script struct {
+	t     testing.TB
+	n     *node
+	peers uint64            // SPIs the peer has given out
+	spis  map[uint64]uint32 // the peer's ESP SPI of each IKE SA
+	out   strings.Builder
+}
+
+// command is the function of that name; nil when there is none.
+func command(name string) func(*script, []string, string) error {
+	return map[string]func(*script, []string, string) error{
+		"config": (*script).config, "given": (*script).given,
+		"initiate": (*script).initiate, "close": (*script).close, "shutdown": (*script).shutdown,
+		"share-made": (*script).shareMade, "agreed": (*script).agreed, "auth-made": (*script).authMade,
+		"authenticated": (*script).authenticated, "spi-allocated": (*script).spiAllocated,
+		"child-installed": (*script).childInstalled, "child-removed": (*script).childRemoved,
+		"peer-asks": (*script).peerAsks, "answer": (*script).answer, "repeat": (*script).repeat,
+		"fire": (*script).fire, "advance": (*script).advance, "restart": (*script).restart,
+		"left": (*script).left, "timers": (*script).timers, "sa": (*script).show,
+	}[name]
+}
+
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts: ", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			scene := "before the first scene"
+			s := newScript(t)
+			rows := map[string]bool{}
+			datadriven.RunTest(t, file, func(t *testing.T, td *datadriven.TestData) string {
+				s.t, s.n.t = t, t
+				words := splitWords(td.FullCmd())
+				if td.Cmd == "scene" {
+					scene = strings.TrimPrefix(td.FullCmd(), "scene ")
+					if rows[scene] {
+						td.Fatalf(t, "two scenes are called %q", scene)
+					}
+					rows[scene] = true
+					s = newScript(t)
+					return ""
+				}
+				run := command(td.Cmd)
+				if run == nil {
+					td.Fatalf(t, "scene %s: no command %q", scene, td.Cmd)
+				}
+				s.out.Reset()
+				if err := run(s, words[1:], td.Input); err != nil {
+					td.Fatalf(t, "scene %s: %v", scene, err)
+				}
+				return s.out.String()
+			})
+		})
+	}
+}
+
+func newScript(t testing.TB) *script {
+	s := &script{t: t, n: newNode(t, 0xaa), spis: map[uint64]uint32{}}
+	must(t, s.config(nil, defaultConfig))
+	s.out.Reset()
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// take gives the event to the node and prints what came of it.
+func (s *script) take(ev *record.Event) {
+	s.t.Helper()
+	effects, changes := s.n.take(ev)
+	s.print(effects, changes)
+}
+
+func (s *script) print(effects []Effect, changes []record.Change) {
+	for _, l := range text.Changes(changes, s.n.ordered) {
+		fmt.Fprintln(&s.out, l)
+	}
+	if len(effects) != len(s.n.ordered) {
+		s.t.Fatal("effects and their record differ")
+	}
+	for _, e := range s.n.ordered {
+		fmt.Fprintln(&s.out, text.Effect(e, s.n.now))
+	}
+}
+
+// args are the words of a command: names of SAs, and options.
+type args struct {
+	words   []string
+	options map[string]string
+}
+
+// argsOf splits words into those that are options (key=value) and those that are not.
+func argsOf(words []string) args {
+	a := args{options: map[string]string{}}
+	for _, w := range words {
+		if key, value, ok := strings.Cut(w, "="); ok && !strings.ContainsAny(key, "({") {
+			a.options[key] = value
+		} else {
+			a.words = append(a.words, w)
+		}
+	}
+	return a
+}
+
+func (a args) has(word string) bool {
+	for _, w := range a.words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// sa is the IKE SA named first among the words; 0 where none is.
+func (a args) sa() uint64 { return a.named("ike") }
+
+func (a args) named(prefix string) uint64 {
+	for _, w := range a.words {
+		if rest, ok := strings.CutPrefix(w, prefix); ok {
+			if n, err := strconv.ParseUint(rest, 10, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+func (a args) number(key string) uint64 {
+	n, _ := strconv.ParseUint(a.options[key], 10, 64)
+	return n
+}
+
+func (a args) numbers(key, prefix string) []uint64 {
+	var list []uint64
+	for _, name := range strings.Split(a.options[key], ",") {
+		if n, err := strconv.ParseUint(strings.TrimPrefix(name, prefix), 10, 64); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// duration of an option; none is otherwise.
+func (a args) duration(key string, otherwise int64) int64 {
+	d, err := time.ParseDuration(a.options[key])
+	if err != nil {
+		return otherwise
+	}
+	return int64(d)
+}
+
+// spaced is an option's value with underscores as spaces: words end at those.
+func (a args) spaced(key string) string { return strings.ReplaceAll(a.options[key], "_", " ") }
