@@ -56,7 +56,6 @@ func (t *step) shutdownAsked(ev *record.ShutdownAsked) {
 		return
 	}
 	t.closeSome()
-	t.endingCheck()
 }
 
 // closeSome closes the next SAs: 2,000 a second, or as many more as close all within a third of the budget.
@@ -126,7 +125,6 @@ func (t *step) shutdownDue() {
 	}
 	if t.now < e.Deadline {
 		t.closeSome()
-		t.endingCheck()
 		return
 	}
 	var rest []uint64
@@ -144,7 +142,6 @@ func (t *step) shutdownDue() {
 			t.discardDue(sa)
 		}
 	}
-	t.endingCheck()
 }
 
 // tally counts an SA that ended in a shutdown; the last one ends that too.
@@ -162,16 +159,13 @@ func (t *step) tally(sa *IKESA, unfinished []Request) {
 		e.Lines = with(e.Lines, line)
 	}
 	t.s.ending = &e
-	t.endingCheck()
 }
 
-// endingCheck reports when every SA is gone.
+// endingCheck ends the shutdown with the step that takes the last SA out of the State.
 func (t *step) endingCheck() {
-	e := t.s.ending
-	if e.Reported || t.remaining() > 0 {
-		return
+	if e := t.s.ending; e != nil && !e.Reported && t.remaining() == 0 {
+		t.endReport()
 	}
-	t.endReport()
 }
 
 // remaining is how many SAs the State will have after this step.

@@ -175,6 +175,7 @@ func (b *Batch) Reduce(now int64, ev *record.Event, effects []Effect) []Effect {
 	t := &b.t
 	t.begin(b.s, now, ev, effects)
 	t.dispatch()
+	t.endingCheck()
 	b.s = t.finish(b.stamp)
 	b.changed = b.changed[:0]
 	for i := range t.puts {
