@@ -41,7 +41,9 @@ func (t *step) initiateAsked(ev *record.InitiateAsked) {
 		return
 	case ev.GetFailure() != "":
 		t.answer(0, ticket, ev.GetFailure())
-		t.tryLater(connection.Name, ev.GetChild())
+		if t.because.Edge == EdgeAnswers || t.keptUp(connection.Name) {
+			t.tryLater(connection.Name, ev.GetChild())
+		}
 		return
 	}
 	for _, number := range ev.GetOthers() {
@@ -67,15 +69,20 @@ func (t *step) initiateAsked(ev *record.InitiateAsked) {
 
 // alreadyThere answers an operator who wants what is there or under way.
 func (t *step) alreadyThere(sa IKESA, child string, ticket uint64) {
-	for _, c := range sa.Children {
-		if c.Name == child {
-			t.answer(sa.Number, ticket, "")
-			return
-		}
-	}
 	if sa.SetUp != nil {
 		t.answer(sa.Number, ticket, ikeName(sa.Number)+" of this connection is being set up")
 		return
+	}
+	for _, c := range sa.Children {
+		switch {
+		case c.Name != child:
+		case c.Phase == Installed:
+			t.answer(sa.Number, ticket, "")
+			return
+		default:
+			t.answer(sa.Number, ticket, childName(c.Number)+" of this name is "+c.Phase.String())
+			return
+		}
 	}
 	t.answer(sa.Number, ticket, ikeName(sa.Number)+" is up without child "+quoted(child)+"; terminate it and initiate again")
 }

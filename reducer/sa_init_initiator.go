@@ -210,6 +210,7 @@ func (t *step) agreed(ev *record.Agreed) {
 		return
 	}
 	t.cancelTimer(&sa, refusalTimer)
+	sa.SetUp.Refusal = 0
 	t.requestDone(&sa, 0)
 	t.float(&sa)
 	t.prepareAuth(&sa)

@@ -127,7 +127,7 @@ func (s *script) peerAsks(words []string, _ string) error {
 		return err
 	}
 	ev := m.received(root(record.Root_ROOT_PEER))
-	if m.header.Exchange == ike.IKE_SA_INIT {
+	if m.header.Exchange == ike.IKE_SA_INIT && !m.header.Response() {
 		ev.GetDatagramReceived().Fresh = s.n.freshFor(m.first, m.payloads)
 	}
 	s.take(ev)
