@@ -95,3 +95,80 @@ func benchmarkAppend(b *testing.B, n int, ahead bool) {
 	b.ReportMetric(float64(ours[len(ours)/2].Microseconds()), "p50-us")
 	b.ReportMetric(float64(ours[len(ours)*99/100].Microseconds()), "p99-us")
 }
+
+// BenchmarkOpen starts on a full segment of 64 MB after a crash: all of it is read, checked, written again, synced.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	fillSegment(b, dir)
+	for b.Loop() {
+		if err := os.WriteFile(filepath.Join(dir, lockName), []byte("1\n"+openLine), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		j, err := Open(dir, Options{NoPrewrite: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		j.Close()
+		b.StartTimer()
+	}
+}
+
+// BenchmarkRead reads that segment as the daemon does (open) and as other programs do (closed), checksums and chain
+// included.
+func BenchmarkRead(b *testing.B) {
+	dir := b.TempDir()
+	steps := fillSegment(b, dir)
+	count := func(b *testing.B, read func(func(Entry, error) bool)) {
+		n := uint64(0)
+		for _, err := range read {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != steps {
+			b.Fatalf("%d steps of %d", n, steps)
+		}
+	}
+	b.Run("closed", func(b *testing.B) {
+		for b.Loop() {
+			r, err := OpenReader(dir)
+			if err != nil {
+				b.Fatal(err)
+			}
+			count(b, r.Read(0))
+		}
+		b.ReportMetric(float64(steps)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	})
+	b.Run("open", func(b *testing.B) {
+		j, err := Open(dir, Options{NoPrewrite: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer j.Close()
+		for b.Loop() {
+			count(b, j.Read(0))
+		}
+		b.ReportMetric(float64(steps)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	})
+}
+
+// fillSegment writes a segment until it is full.
+func fillSegment(b *testing.B, dir string) uint64 {
+	j, err := Open(dir, Options{NoPrewrite: true, sync: withoutSync})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	for !j.NeedsRoll() {
+		batch := Batch{First: j.Last().Step + 1, Time: 1}
+		for i := range uint64(256) {
+			batch.Records = append(batch.Records, fill8(batch.First+i, 350))
+		}
+		if err := j.Append(&batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return j.Last().Step
+}

@@ -151,7 +151,7 @@ func (c crashImage) lay(dir string) error {
 		}
 		f.Close()
 	}
-	return os.WriteFile(filepath.Join(dir, lockName), []byte("1\n"), 0o600)
+	return os.WriteFile(filepath.Join(dir, lockName), []byte("1\n"+openLine), 0o600)
 }
 
 // try opens the image and compares.

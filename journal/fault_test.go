@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -194,4 +195,122 @@ func TestLock(t *testing.T) {
 		t.Fatalf("a reader keeps a daemon from starting: %v", err)
 	}
 	j.Close()
+}
+
+// A spare that is not as it was made is not used.
+func TestBadSpare(t *testing.T) {
+	dir := memDir(t)
+	j, err := Open(dir, Options{SegmentBytes: crashSegment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	j.ahead.Wait()
+	spare := filepath.Join(dir, spareName)
+	sound, err := os.ReadFile(spare)
+	if err != nil || len(sound) != crashSegment || !isFresh(spare) {
+		t.Fatalf("the spare has %d octets, %v", len(sound), err)
+	}
+	for step, bad := range [][]byte{
+		nil, sound[:100], sound[:3*pageSize], make([]byte, crashSegment),
+		append(make([]byte, pageSize), sound[pageSize:]...),
+		append(append([]byte{}, sound[:3*pageSize]...), make([]byte, crashSegment-3*pageSize)...),
+	} {
+		if err := os.WriteFile(spare, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Append(oneRecord(uint64(step) + 1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Roll([]byte("s"), nil); err != nil {
+			t.Fatalf("spare %d: %v", step, err)
+		}
+		j.ahead.Wait()
+	}
+	if segments, err := j.Segments(); err != nil || len(segments) != 7 || j.Last().Step != 6 {
+		t.Errorf("%d segments, %v", len(segments), err)
+	}
+	if !isFresh(spare) {
+		t.Error("the last spare was not made anew")
+	}
+}
+
+// NeedsRoll looks at the size and at the age, in the time of the records, and never asks for a segment without one.
+func TestNeedsRoll(t *testing.T) {
+	j, err := Open(memDir(t), Options{SegmentBytes: crashSegment, SegmentAge: time.Hour, NoPrewrite: true, sync: withoutSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	begin := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
+	step := uint64(0)
+	at := func(age time.Duration, size int, want bool) {
+		t.Helper()
+		step++
+		if err := j.Append(&Batch{First: step, Time: begin.Add(age).UnixNano(), Records: [][]byte{make([]byte, size)}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := j.NeedsRoll(); got != want {
+			t.Errorf("step %d, after %v: %v", step, age, got)
+		}
+	}
+	roll := func(snapshot int) {
+		t.Helper()
+		if err := j.Roll(make([]byte, snapshot), nil); err != nil {
+			t.Fatal(err)
+		}
+		if j.NeedsRoll() {
+			t.Error("a segment without a record is to be rolled")
+		}
+	}
+	at(0, 10, false)
+	at(time.Hour-1, 10, false)
+	at(time.Hour, 10, true)
+	roll(10)
+	at(2*time.Hour-1, 10, false)
+	at(2*time.Hour, 10, true)
+	roll(2 * crashSegment) // which alone must not make the next roll due
+	at(2*time.Hour, 10, false)
+	at(2*time.Hour, crashSegment, false) // the size counts from the next commit on
+	at(2*time.Hour, 10, true)
+}
+
+// Prune goes by time, by what is needed, and stops at the first segment that stays.
+func TestPrune(t *testing.T) {
+	dir := memDir(t)
+	j, err := Open(dir, Options{NoPrewrite: true, sync: withoutSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for step := uint64(1); step <= 5; step++ {
+		if err := j.Append(oneRecord(step)); err != nil { // at step nanoseconds
+			t.Fatal(err)
+		}
+		if err := j.Roll([]byte("s"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		before int64
+		needed uint64
+		want   int
+	}{{1, 0, 0}, {3, 0, 2}, {100, 1, 0}, {100, 3, 2}, {100, 9, 5}} {
+		gone, err := j.Prune(time.Unix(0, c.before), func(s SegmentInfo) bool { return s.First <= c.needed && c.needed <= s.Last }, true)
+		if err != nil || len(gone) != c.want {
+			t.Errorf("before %d, step %d needed: %d segments, %v; want %d", c.before, c.needed, len(gone), err, c.want)
+		}
+	}
+	gone, err := j.Prune(time.Unix(0, 3), nil, false)
+	if err != nil || len(gone) != 2 || gone[1].Name != segmentName(2) {
+		t.Fatalf("pruned %v, %v", gone, err)
+	}
+	for _, err := range j.Read(2) {
+		if err == nil || !strings.Contains(err.Error(), "begins at step 3") {
+			t.Errorf("reading what was pruned: %v", err)
+		}
+	}
+	if report, err := Verify(dir); err != nil || len(report.Damage) > 0 || report.First != 3 {
+		t.Errorf("verify after pruning: %+v, %v", report, err)
+	}
 }

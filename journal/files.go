@@ -60,22 +60,19 @@ func listSegments(dir string) ([]uint64, error) {
 // that is to be soon: one that starts waits lockWait at most.
 type visitor struct {
 	live    bool   // a daemon has the journal
-	pid     string // its, or that of one that did not come to closing it; empty: no torn tail is to be expected
+	pid     string // of that daemon
+	closed  bool   // the last daemon closed it: no torn tail is to be expected
 	release func()
 }
 
 func visit(dir string) visitor {
 	f, err := os.Open(filepath.Join(dir, lockName))
 	if err != nil { // a copy of the segments alone, or nothing yet
-		return visitor{pid: "unknown", release: func() {}}
+		return visitor{release: func() {}}
 	}
-	return visitor{live: flock(f, false, 0) != nil, pid: readPID(f), release: func() { f.Close() }}
-}
-
-func readPID(f *os.File) string {
-	b := make([]byte, 16)
-	n, _ := f.ReadAt(b, 0)
-	return strings.TrimSpace(string(b[:n]))
+	v := visitor{live: flock(f, false, 0) != nil, release: func() { f.Close() }}
+	v.pid, v.closed = readLock(f)
+	return v
 }
 
 // openImage opens the segment that begins at first for reading by pages.

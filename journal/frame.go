@@ -41,9 +41,11 @@ func parseRowKey(key []byte) (step uint64, part uint32, err error) {
 
 // recordSum is the crc32c of a record; the step is part of it, so that a record cannot pass for another.
 func recordSum(step uint64, record []byte) uint32 {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], step)
-	return crc32.Update(crc32.Checksum(b[:], castagnoli), castagnoli, record)
+	sum := ^uint32(0) // by hand over the step: a slice of it would be an allocation a record
+	for shift := 56; shift >= 0; shift -= 8 {
+		sum = castagnoli[byte(sum)^byte(step>>shift)] ^ sum>>8
+	}
+	return crc32.Update(^sum, castagnoli, record)
 }
 
 func appendFrame(b []byte, step uint64, record []byte) []byte {

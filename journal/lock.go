@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,33 +25,55 @@ func flock(f *os.File, exclusive bool, wait time.Duration) error {
 	}
 }
 
-// takeLock takes the journal for this process. The lock's file holds the writer's process id from here until a
-// Close that went well, so that the next start knows whether to expect a torn tail.
+// The lock's file holds the process id of the daemon that has it, and from before its first write until it has closed
+// the journal a line `open`: a start that finds that line has to expect a torn tail, and any other has not.
+const openLine = "open\n"
+
+// takeLock takes the journal for this process, and says whether it was closed before.
 func (o *Options) takeLock(dir string) (f *os.File, closed bool, err error) {
 	f, err = os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, false, fmt.Errorf("journal: %w; try: ikejd run --journal DIR with a folder that can be written", err)
 	}
 	if err := flock(f, true, lockWait); err != nil {
-		pid := readPID(f)
+		pid, _ := readLock(f)
 		f.Close()
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, false, fmt.Errorf("journal: cannot be locked: %w; try a folder on a local file system", err)
 		}
 		return nil, false, fmt.Errorf("journal is in use by ikejd (pid %s); try: ikejd journal export -o F", pid)
 	}
-	closed = readPID(f) == ""
-	if err := o.writeLock(f, fmt.Sprintf("%d\n", os.Getpid())); err != nil {
+	_, closed = readLock(f)
+	if err := o.writeLock(f, !closed); err != nil {
 		f.Close()
 		return nil, false, err
 	}
 	return f, closed, nil
 }
 
-func (o *Options) writeLock(f *os.File, text string) error {
-	err := f.Truncate(0)
+func readLock(f *os.File) (pid string, closed bool) {
+	b := make([]byte, 64)
+	n, _ := f.ReadAt(b, 0)
+	pid, rest, _ := strings.Cut(string(b[:n]), "\n")
+	if pid == "" {
+		pid = "not known yet"
+	}
+	return pid, !strings.Contains(rest, openLine)
+}
+
+// writeLock writes over what is there, so that a line `open` is there at any moment if it was and is to be.
+func (o *Options) writeLock(f *os.File, open bool) error {
+	text := fmt.Sprintf("%d\n", os.Getpid())
+	if open {
+		text += openLine
+	}
+	return o.lockText(f, text)
+}
+
+func (o *Options) lockText(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
 	if err == nil {
-		_, err = f.WriteAt([]byte(text), 0)
+		err = f.Truncate(int64(len(text)))
 	}
 	if err == nil {
 		err = o.durable(f.Sync)

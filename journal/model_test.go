@@ -24,12 +24,13 @@ type model struct {
 	snap      []byte
 	head      Link
 	time      int64
-	firsts    []uint64 // of the segments
-	available uint64   // first step not pruned
+	firsts    []uint64        // of the segments
+	snapped   map[uint64]bool // of them, those with a snapshot
+	available uint64          // first step not pruned
 }
 
 func newModel() *model {
-	return &model{vault: map[uint64][]byte{}, firsts: []uint64{1}, available: 1}
+	return &model{vault: map[uint64][]byte{}, firsts: []uint64{1}, snapped: map[uint64]bool{}, available: 1}
 }
 
 func (m *model) last() uint64 { return uint64(len(m.records)) }
@@ -177,6 +178,7 @@ func TestModel(t *testing.T) {
 				if len(snap) == 0 {
 					m.snapStep = 0
 				}
+				m.snapped[m.last()+1] = len(snap) > 0
 				if m.firsts[len(m.firsts)-1] != m.last()+1 {
 					m.firsts = append(m.firsts, m.last()+1)
 				}
@@ -208,7 +210,13 @@ func (m *model) prune(t *rapid.T, j *Journal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := slices.Index(m.firsts, keep)
+	newest := m.firsts[0] // of those with a snapshot
+	for _, first := range m.firsts {
+		if m.snapped[first] {
+			newest = first
+		}
+	}
+	want := slices.Index(m.firsts, min(keep, newest))
 	if len(gone) != want || want > 0 && gone[0].First != m.firsts[0] {
 		t.Fatalf("pruned %v, want %v", gone, m.firsts[:want])
 	}

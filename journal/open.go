@@ -79,7 +79,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	wake := make(chan struct{})
 	j.wake.Store(&wake)
 	if err := j.open(closed); err != nil {
-		lock.Close() // the process id stays in it: nothing is settled yet
+		lock.Close() // what its file says of how the journal was left still holds
 		return nil, err
 	}
 	j.publish()
@@ -96,6 +96,9 @@ func (j *Journal) open(closed bool) error {
 		return err
 	}
 	if len(firsts) == 0 {
+		if err := j.o.writeLock(j.lock, true); err != nil {
+			return err
+		}
 		if err := j.create(beginRow{first: 1}, Position{}, nil, nil, nil); err != nil {
 			return explain(segmentName(1), err)
 		}
@@ -104,6 +107,9 @@ func (j *Journal) open(closed bool) error {
 	first := firsts[len(firsts)-1]
 	c, err := j.settle(first, closed)
 	if err != nil {
+		return err
+	}
+	if err := j.o.writeLock(j.lock, true); err != nil {
 		return err
 	}
 	db, err := openDB(filepath.Join(j.dir, segmentName(first)), j.o.SegmentBytes)
@@ -247,7 +253,7 @@ func (j *Journal) Close() error {
 	j.state.Unlock()
 	j.publish()
 	if failed == nil && err == nil {
-		err = j.o.writeLock(j.lock, "")
+		err = j.o.lockText(j.lock, "")
 	}
 	return errors.Join(err, j.lock.Close())
 }

@@ -24,13 +24,13 @@ const (
 )
 
 const (
-	branchPage = 0x01
-	leafPage   = 0x02
-	metaPage   = 0x04
+	branchPage   = 0x01
+	leafPage     = 0x02
+	metaPage     = 0x04
+	freelistPage = 0x10
 
 	metaMagic   = 0xED0CDAED
 	metaVersion = 2
-	noFreelist  = ^uint64(0)
 
 	bucketFlag = 0x01
 )

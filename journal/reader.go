@@ -52,7 +52,7 @@ func OpenReader(path string) (*Reader, error) {
 	if r.tail == nil {
 		return r, nil
 	}
-	if r.end, _, err = r.tail.settle(folder.pid == ""); err != nil {
+	if r.end, _, err = r.tail.settle(folder.closed); err != nil {
 		if r.end, r.lost = r.tail.newest(); r.lost != nil {
 			r.tail = nil
 			return r, nil

@@ -55,8 +55,12 @@ func (j *Journal) create(begin beginRow, last Position, past []uint64, snapshot 
 	name := segmentName(begin.first)
 	path := filepath.Join(j.dir, name)
 	defer guard(name, &err)
-	// The spare is taken if it is there; a bbolt file it must be, or bbolt makes one.
-	if err := os.Rename(filepath.Join(j.dir, spareName), path+unfinished); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if spare := filepath.Join(j.dir, spareName); isFresh(spare) {
+		err = os.Rename(spare, path+unfinished)
+	} else { // bbolt makes a new one
+		err = os.Remove(spare)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	db, err := openDB(path+unfinished, j.o.SegmentBytes)
@@ -79,6 +83,27 @@ func (j *Journal) create(begin beginRow, last Position, past []uint64, snapshot 
 		return err
 	}
 	return j.adopt(db, begin, head, past)
+}
+
+// isFresh says whether a file is as bbolt makes it: two meta pages, an empty freelist, an empty root.
+func isFresh(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	im := newImage(f, 4*pageSize, spareName)
+	metas, err := im.metas()
+	if err != nil || len(metas) != 2 || metas[0].txid != 1 || metas[0].root != 3 || metas[0].pages != 4 {
+		return false
+	}
+	for id, kind := range map[uint64]uint16{2: freelistPage, 3: leafPage} {
+		page, err := im.read(metas[0], id, 0)
+		if err != nil || native.Uint16(page[8:]) != kind || native.Uint16(page[10:]) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // fill is the first transaction of a segment.

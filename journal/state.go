@@ -110,8 +110,8 @@ func closedInfo(dir string, first uint64) (SegmentInfo, error) {
 
 // Prune removes closed segments, oldest first, and says which; with dryRun it only says. It goes as far as a
 // segment's last record is older than before and needed (nil: none is) says false of it, and stops at the first that
-// has to stay, so that what is kept has no gap. The open segment is never removed; its snapshot and its vault are
-// all a start needs.
+// has to stay, so that what is kept has no gap. The segment with the newest snapshot and what follows it, which are all
+// a start needs, are never removed.
 func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun bool) ([]SegmentInfo, error) {
 	j.write.Lock()
 	defer j.write.Unlock()
@@ -120,7 +120,7 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 		return nil, err
 	}
 	var gone []SegmentInfo
-	for _, info := range infos[:len(infos)-1] {
+	for _, info := range infos[:newestSnapshot(infos)] {
 		if !time.Unix(0, info.End).Before(before) || needed != nil && needed(info) {
 			break
 		}
@@ -144,6 +144,16 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 		return gone, fmt.Errorf("journal: %w; prune again", err)
 	}
 	return gone, nil
+}
+
+// newestSnapshot is the index of the last segment with a snapshot, 0 where none has one.
+func newestSnapshot(infos []SegmentInfo) int {
+	for i := len(infos) - 1; i > 0; i-- {
+		if infos[i].SnapshotBytes > 0 {
+			return i
+		}
+	}
+	return 0
 }
 
 func firstsOf(infos []SegmentInfo) []uint64 {

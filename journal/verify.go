@@ -42,7 +42,7 @@ func Verify(path string, heads ...Link) (Report, error) {
 		}
 	}
 	if folder.tail != nil {
-		v.openSegment(folder.tail, folder.pid == "")
+		v.openSegment(folder.tail, folder.closed)
 	}
 	return v.Report, nil
 }
