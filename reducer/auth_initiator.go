@@ -133,6 +133,7 @@ func (t *step) initiatorUp(sa IKESA) {
 	lastResort, closing := sa.timer(discardTimer)
 	decided := sa.Decided
 	t.establish(&sa)
+	t.onlyOne(&sa) // we asked for this one, so `keep` does not refuse it
 	if !closing && !t.shuttingDown() {
 		t.firstChildAnswered(&sa, sa.offered())
 		sa.SetUp = nil

@@ -68,9 +68,9 @@ func (t *step) authRefused(sa IKESA, reason string) {
 // then (section 2.8).
 func (t *step) peerProved(sa IKESA, ev *record.Authenticated) {
 	sa.SetUp.Auth, sa.SetUp.AuthMethod = ev.GetAuth(), ike.AuthMethod(ev.GetMethod())
-	if sa.SetUp.PeersFirst {
-		t.supersede(&sa)
-		sa.SetUp.PeersFirst = false
+	if !t.onlyOne(&sa) {
+		t.authRefused(sa, "another IKE SA of this peer is up, and unique = keep")
+		return
 	}
 	if !t.firstChildAsked(&sa) {
 		t.answerAuth(&sa)

@@ -62,30 +62,9 @@ func (t *step) establish(sa *IKESA) {
 	sa.Decided = t.decided()
 	sa.Established, sa.LastHeard = t.now, t.now
 	t.changePhase(sa, Established)
-	if sa.SetUp.PeersFirst {
-		t.supersede(sa)
-	}
 	if c, _ := t.connection(sa.Connection); c.DPDDelay > 0 {
 		t.setTimer(sa, livenessTimer, c.DPDDelay)
 	}
 }
-
-// supersede discards the other SAs of an identity whose owner says by INITIAL_CONTACT that it has none but this
-// (section 2.4; PROTOCOL.md, D-27). The peer has no state for them, so they get no Delete.
-func (t *step) supersede(sa *IKESA) {
-	for _, number := range t.others() {
-		other, ok := t.sa(number)
-		if !ok || other.Number == sa.Number || other.RemoteID != sa.RemoteID || other.LocalID != sa.LocalID ||
-			other.Phase != Established && other.Phase != Deleting {
-			continue
-		}
-		other.Decided = t.decided()
-		t.discard(other, Superseded, ikeName(sa.Number)+" came up with INITIAL_CONTACT")
-	}
-}
-
-// others are the SAs between the same identities, as the index beside the State knows them. They come with the event,
-// and are checked here.
-func (t *step) others() []uint64 { return t.ev.GetAuthenticated().GetOthers() }
 
 func quoted(s string) string { return strconv.Quote(s) }

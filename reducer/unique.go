@@ -1,0 +1,45 @@
+package reducer
+
+// Several IKE SAs between the same two identities: what INITIAL_CONTACT says of them (RFC 7296, section 2.4) and what the
+// configuration wants (swanctl.conf's `unique`).
+
+// The values of `unique`; the numbers are record.Unique's.
+const (
+	uniqueNo      = iota // others stay, unless the peer says by INITIAL_CONTACT that it has none
+	uniqueNever          // others stay, whatever the peer says
+	uniqueKeep           // one that is up stays, and a peer who comes again is refused
+	uniqueReplace        // others are closed
+)
+
+// onlyOne settles it once the peer of sa has proved who it is; false: sa is the one too many.
+func (t *step) onlyOne(sa *IKESA) bool {
+	first := sa.SetUp.PeersFirst
+	sa.SetUp.PeersFirst = false
+	c, _ := t.connection(sa.Connection)
+	if c.Unique == uniqueNever {
+		return true
+	}
+	for _, number := range t.ev.GetAuthenticated().GetOthers() {
+		other, ok := t.sa(number)
+		if !ok || other.Number == sa.Number || other.RemoteID != sa.RemoteID || other.LocalID != sa.LocalID ||
+			other.Phase != Established && other.Phase != Deleting {
+			continue // the index beside the State names them, and is checked here
+		}
+		switch {
+		case first:
+			t.supersede(sa, other)
+		case c.Unique == uniqueKeep && other.Phase == Established:
+			return false
+		case c.Unique == uniqueReplace:
+			t.closeIKESA(&other, t.decided(), 0, t.s.config.Settings.DiscardAfter)
+		}
+	}
+	return true
+}
+
+// supersede discards an SA of a peer that says it has none but sa (PROTOCOL.md, D-27). The peer has no state for it, so it
+// gets no Delete.
+func (t *step) supersede(sa *IKESA, other IKESA) {
+	other.Decided = t.decided()
+	t.discard(other, Superseded, ikeName(sa.Number)+" came up with INITIAL_CONTACT")
+}
