@@ -56,7 +56,6 @@ test: packages
 	$(MAKE) --no-print-directory check
 	$(MAKE) --no-print-directory quick SHORT=
 	$(MAKE) --no-print-directory race
-	$(MAKE) --no-print-directory sim SEEDS=100
 	$(MAKE) --no-print-directory journals
 	$(MAKE) --no-print-directory interop
 
