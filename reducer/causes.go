@@ -29,10 +29,13 @@ func (p Phase) String() string {
 
 // ChildPhase is how far a Child SA is.
 //
-//	None       - (wantChild)                -> Installing
-//	Installing - (childInstalled)           -> Installed
-//	Installed  - (buildDeleteChild)         -> ChildDeleting
-//	any        - (removeChild)              -> Removed
+//	None       - (wantFirstChild, firstChildAsked) -> Installing
+//	Installing - (childInstalled)                  -> Installed
+//	Installing - (buildDeleteChild)                -> Deleting   (what the peer or the kernel made of it is no use)
+//	Installing - (failChild, removeChild)          -> Removed
+//	Installed  - (buildDeleteChild)                -> Deleting
+//	Installed  - (removeChild)                     -> Removed
+//	Deleting   - (removeChild)                     -> Removed
 type ChildPhase uint8
 
 const (

@@ -91,8 +91,9 @@ func (t *step) responseReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, 
 		}
 		t.authAnswered(sa, payloads)
 	case wishDeleteIKE:
-		t.ikeDeleteAnswered(sa) // what it carries does not matter, once it is authentic (PROTOCOL.md, D-04)
+		t.ikeDeleteAnswered(sa, h.MessageID) // what it carries does not matter, once it is authentic (PROTOCOL.md, D-04)
 	case wishRefuseAuth:
+		t.requestDone(&sa, h.MessageID)
 		t.failSetUp(sa, Refused, sa.Detail)
 	case wishDeleteChild, wishLiveness:
 		t.informationalAnswered(sa, request, payloads, malformed)

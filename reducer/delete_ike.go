@@ -40,18 +40,24 @@ func (t *step) closeIKESA(sa *IKESA, decided Because, ticket uint64, lastResort 
 	}
 	sa.Decided = decided
 	t.dropWishes(sa)
-	if _, armed := sa.timer(discardTimer); !armed {
+	if !sa.closing() {
 		t.setTimer(sa, discardTimer, lastResort) // last resort; retransmission gives up first (PROTOCOL.md, D-19)
 	}
 	t.want(sa, Waiting{Wish: wishDeleteIKE, Decided: decided, Ticket: ticket})
 	t.put(*sa)
 }
 
+// closing reports whether somebody wanted the SA closed: the last resort of that is armed.
+func (sa *IKESA) closing() bool {
+	_, armed := sa.timer(discardTimer)
+	return armed
+}
+
 // closeHalfOpen ends a set-up. Before IKE_AUTH was sent or seen the peer has no SA that a Delete could name; with our
 // IKE_AUTH unanswered it may have one, so the answer is waited for (PROTOCOL.md, D-24).
 func (t *step) closeHalfOpen(sa *IKESA, decided Because, ticket uint64, lastResort int64) {
 	if sa.Initiator && (sa.SetUp.Stage == AuthSent || sa.SetUp.Stage == CheckingAuth) {
-		if _, armed := sa.timer(discardTimer); !armed {
+		if !sa.closing() {
 			sa.Decided = decided
 			t.setTimer(sa, discardTimer, lastResort)
 		}
@@ -81,7 +87,9 @@ func (t *step) buildDeleteIKE(sa *IKESA, w Waiting) message {
 
 // ikeDeleteAnswered ends that exchange. What the response carries does not matter: that it is authentic and has our
 // message id is the whole of its meaning.
-func (t *step) ikeDeleteAnswered(sa IKESA) {
+func (t *step) ikeDeleteAnswered(sa IKESA, id uint32) {
+	request, _ := t.requestDone(&sa, id)
+	t.answer(sa.Number, request.Wish.Ticket, "")
 	sa.Decided = t.decided()
 	t.discard(sa, Acknowledged, "")
 }

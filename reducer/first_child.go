@@ -182,22 +182,27 @@ func (t *step) firstChildAnswered(sa *IKESA, payloads *ike.Payloads) {
 	child := sa.Children[0]
 	c, _ := t.connection(sa.Connection)
 	config, _ := c.child(child.Name)
-	answer, tsi, tsr, refusal := childBodies(payloads)
-	if len(answer.Proposals) == 0 {
+	if _, made := payloads.First(ike.PayloadSA); !made {
 		problem := "the peer made no child"
 		if n, ok := firstError(payloads); ok {
 			problem = "the peer refused the child: " + n.Type.String()
-		} else if refusal != 0 {
-			problem = "the peer's answer about the child is malformed"
 		}
 		t.failChild(sa, 0, problem)
 		t.reportUp(sa, problem)
 		return
 	}
+	answer, tsi, tsr, malformed := childBodies(payloads)
 	_, transport := notified(payloads, ike.NotifyUseTransportMode)
-	suite, proposal, ok := chosen(answer, config.Proposals, child.Protocol)
+	var suite Suite
+	var proposal ike.Proposal
+	ok := false
+	if malformed == 0 {
+		suite, proposal, ok = chosen(answer, config.Proposals, child.Protocol)
+	}
 	problem := ""
 	switch {
+	case malformed != 0:
+		problem = "the peer's answer about the child is malformed"
 	case !ok || len(answer.Proposals) != 1:
 		problem = "the peer chose a child proposal that was not offered"
 	case !allCovered(tsi.Selectors, child.LocalTS) || !allCovered(tsr.Selectors, child.RemoteTS):

@@ -69,6 +69,8 @@ func (t *step) retransmitDue(sa IKESA, id uint32) {
 			return
 		}
 		if open[i].Sends >= t.mostSends(open[i]) {
+			open[i].Timer = ArmedTimer{} // it has fired
+			sa.Window.InFlight = open
 			t.giveUp(sa, open[i])
 			return
 		}
@@ -95,6 +97,8 @@ func (t *step) giveUp(sa IKESA, request Request) {
 	default:
 		sa.Decided = t.decided()
 		t.discard(sa, Unanswered, "request "+decimal(request.ID)+" ("+request.Wish.Wish.String()+")")
-		t.restart(sa)
+		if !sa.closing() {
+			t.restart(sa)
+		}
 	}
 }

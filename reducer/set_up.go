@@ -47,7 +47,7 @@ func (t *step) failSetUp(sa IKESA, cause Cause, detail string) {
 		sa.Decided = t.decided()
 	}
 	t.discard(sa, cause, detail)
-	if sa.Initiator && t.keptUp(connection) {
+	if sa.Initiator && !sa.closing() && t.keptUp(connection) {
 		t.tryLater(connection, child)
 	}
 }

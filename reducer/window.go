@@ -214,7 +214,9 @@ func (w *Window) inFlight(id uint32) (Request, bool) {
 // forgetRequests takes every request and every wish of ours out of the window, when an SA ends otherwise than by them.
 func (t *step) forgetRequests(sa *IKESA) {
 	for _, request := range sa.Window.InFlight {
-		t.order(Effect{Kind: EffectCancelTimer, SA: sa.Number, Timer: retransmitTimer, MessageID: request.ID})
+		if request.Timer.Kind != noTimer {
+			t.order(Effect{Kind: EffectCancelTimer, SA: sa.Number, Timer: retransmitTimer, MessageID: request.ID})
+		}
 	}
 	sa.Window.InFlight, sa.Window.Waiting = nil, nil
 }
