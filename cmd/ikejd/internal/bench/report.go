@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Report is what a run found.
+type Report struct {
+	HalfOpen bool // set up means IKE_SA_INIT answered
+	SetUp    Phase
+	Children int // of the SAs set up, those with a Child SA
+	Delete   Phase
+
+	// CPU a set-up: this process's, and what HandshakeFloor took on the same cores at the same time.
+	OwnCPU, Floor time.Duration
+	// The responder's, where it was watched, and how much its memory grew, octets a set-up.
+	Watched           bool
+	ResponderCPU      time.Duration
+	Resident, RssAnon int64
+}
+
+// Phase is how one kind of exchange went, over all SAs.
+type Phase struct {
+	Asked    int
+	Took     time.Duration
+	Resent   int            // datagrams
+	Failures map[string]int // SAs, by reason
+	waits    []time.Duration
+}
+
+// Done is how many SAs went through.
+func (p *Phase) Done() int { return len(p.waits) }
+
+// Rate is SAs a second.
+func (p *Phase) Rate() float64 {
+	if p.Took == 0 {
+		return 0
+	}
+	return float64(len(p.waits)) / p.Took.Seconds()
+}
+
+// Wait is how long all but a share 1-q of the SAs waited at most; q is 0 to 1.
+func (p *Phase) Wait(q float64) time.Duration {
+	if len(p.waits) == 0 {
+		return 0
+	}
+	slices.Sort(p.waits)
+	return p.waits[min(int(q*float64(len(p.waits))), len(p.waits)-1)]
+}
+
+// Failed is true when an SA did not go through.
+func (r *Report) Failed() bool {
+	return r.SetUp.Done() < r.SetUp.Asked || r.Delete.Done() < r.Delete.Asked
+}
+
+// Write prints it for people.
+func (r *Report) Write(w io.Writer) error {
+	what := "set up"
+	if r.HalfOpen {
+		what = "half-open"
+	}
+	lines := r.SetUp.lines(what)
+	if !r.HalfOpen {
+		lines = append(lines, fmt.Sprintf("%-10s%d", "children", r.Children))
+	}
+	lines = append(lines, fmt.Sprintf("%-10s%s an SA here", "cpu", micros(r.OwnCPU)))
+	if r.Floor > 0 {
+		lines[len(lines)-1] += fmt.Sprintf("; %s for a handshake's cryptography alone at the same time", micros(r.Floor))
+	}
+	if r.Watched {
+		line := fmt.Sprintf("%-10s%s an SA", "responder", micros(r.ResponderCPU))
+		if r.Floor > 0 {
+			line += fmt.Sprintf(" (%.2f of that)", float64(r.ResponderCPU)/float64(r.Floor))
+		}
+		lines = append(lines, line, fmt.Sprintf("%-10s%s resident an SA, %s of it anonymous", "", kib(r.Resident), kib(r.RssAnon)))
+	}
+	if r.Delete.Asked > 0 {
+		lines = append(lines, r.Delete.lines("deleted")...)
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Phase) lines(what string) []string {
+	lines := []string{
+		fmt.Sprintf("%-10s%d of %d in %.2f s: %.0f/s, %d sent again", what, p.Done(), p.Asked, p.Took.Seconds(), p.Rate(), p.Resent),
+		fmt.Sprintf("%-10sp50 %s  p90 %s  p99 %s  p99.9 %s  most %s", "", millis(p.Wait(.5)), millis(p.Wait(.9)), millis(p.Wait(.99)),
+			millis(p.Wait(.999)), millis(p.Wait(1)))}
+	for _, reason := range slices.Sorted(maps.Keys(p.Failures)) {
+		lines = append(lines, fmt.Sprintf("%-10s%d: %s", "failed", p.Failures[reason], reason))
+	}
+	return lines
+}
+
+func micros(d time.Duration) string { return fmt.Sprintf("%.0f us", float64(d.Nanoseconds())/1e3) }
+func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Nanoseconds())/1e6) }
+func kib(octets int64) string       { return fmt.Sprintf("%.1f KiB", float64(octets)/1024) }
