@@ -58,6 +58,7 @@ type Daemon struct {
 	server  *vici.Server
 	secrets *creds.Store
 	plane   kernel.Dataplane
+	clock   timers.Clock
 	tickets tickets
 	ikePort uint16
 	natPort uint16
@@ -116,14 +117,14 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
-	clock := timers.NewClock(d.journal.Last().Time)
-	d.sockets, err = udp.Open(udp.Config{Listen: d.options.Listen, Port: d.options.Port, NATPort: d.options.NATPort, Now: clock.Now})
+	d.clock = timers.NewClock(d.journal.Last().Time)
+	d.sockets, err = udp.Open(udp.Config{Listen: d.options.Listen, Port: d.options.Port, NATPort: d.options.NATPort, Now: d.clock.Now})
 	if err != nil {
 		return err
 	}
 	d.ikePort, d.natPort = d.sockets.Ports()
 	d.engine, err = engine.New(engine.Config{Journal: d.journal, Keyring: keys.New(keys.Options{Epochs: epochs}), Epochs: epochs,
-		Secrets: d.secrets, Dataplane: plane, Net: d.sockets, Clock: clock, Log: d.log, Limits: limits(&config.Settings),
+		Secrets: d.secrets, Dataplane: plane, Net: d.sockets, Clock: d.clock, Log: d.log, Limits: limits(&config.Settings),
 		Answer: d.tickets.answer, Ended: d.reported, Notice: d.notice, Locate: d.locate})
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func (d *Daemon) listSAs(ctx context.Context, s *vici.Session, request vici.Mess
 			return true
 		}
 		var m vici.Message
-		d.describeSA(m.Section(sa.Connection), sa, state.Time(), sa.Children)
+		d.describeSA(m.Section(sa.Connection), sa, d.clock.Now(), sa.Children)
 		failed = s.Raise(ctx, vici.EventListSA, m)
 		return failed == nil
 	})
@@ -162,8 +162,14 @@ func identityText(id reducer.Identity) string {
 	return creds.ID{Type: uint8(id.Type), Data: []byte(id.Data)}.String()
 }
 
-// viciName is an algorithm's name without the RFC's registry in front.
+// viciName is an algorithm's name without the RFC's registry in front, and the curves as strongSwan spells them.
 func viciName(name string) string {
+	switch name {
+	case "Curve25519":
+		return "CURVE_25519"
+	case "Curve448":
+		return "CURVE_448"
+	}
 	for _, prefix := range []string{"ENCR_", "AUTH_"} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
 			return rest
