@@ -93,7 +93,7 @@ func decoded(entries iter.Seq2[journal.Entry, error]) iter.Seq2[*record.Record, 
 // Record is the record of one step.
 func Record(src Source, step uint64) (*record.Record, error) {
 	if step == 0 || step < src.First() || step > src.Last().Step {
-		return nil, fmt.Errorf("no step %d here: there are %d to %d; try: ikejd journal cat --limit 1", step, src.First(), src.Last().Step)
+		return nil, notThere("no step %d here: there are %d to %d; try: ikejd journal cat --limit 1", step, src.First(), src.Last().Step)
 	}
 	for r, err := range Records(src, step) {
 		if err != nil || r.GetStep() == step {
@@ -101,7 +101,7 @@ func Record(src Source, step uint64) (*record.Record, error) {
 		}
 		break
 	}
-	return nil, fmt.Errorf("step %d was left out of this case file", step)
+	return nil, notThere("step %d was left out of this case file", step)
 }
 
 // Snapshot is the newest snapshot of a state before step; nil where there is none.
@@ -121,8 +121,8 @@ func unreadable(step uint64, err error) error {
 	return fmt.Errorf("step %d cannot be read: %w; try: ikejd journal verify", step, err)
 }
 
-// versionsOf is the list of programs that a case file names, oldest first: see Versions.
-func versionsOf(src Source) []string {
+// WrittenBy is the list of programs that a case file names, oldest first: see Versions.
+func WrittenBy(src Source) []string {
 	rest, ok := strings.CutPrefix(string(src.Versions()), writtenBy)
 	if !ok {
 		return nil

@@ -44,7 +44,7 @@ func Verify(ctx context.Context, src Source, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	v := verifier{o: o, result: Result{Versions: versionsOf(src)}, state: s, diverged: map[uint64]bool{}}
+	v := verifier{o: o, result: Result{Versions: WrittenBy(src)}, state: s, diverged: map[uint64]bool{}}
 	if s.Run() != 0 {
 		v.result.Runs = 1
 	}

@@ -1,0 +1,215 @@
+package why
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/proto/record/text"
+	"github.com/ikejd/ikejd/replay"
+)
+
+// Answer is an explanation: the verdict first, then what proves it.
+type Answer struct {
+	SA      *replay.SA   // nil where it is not about one
+	Cause   record.Cause // of the SA's end
+	Subject string
+	Verdict []string // at most three sentences
+	Rows    []Row    // newest first
+	Ends    string   // where the chain ends elsewhere than at a root
+	Absent  []string // what was expected and not seen, with the evidence
+	Here    string   // left behind here, and at the peer
+	Peer    string
+	Next    []string     // commands
+	Others  []*replay.SA // that were meant too
+}
+
+// Options of an explanation.
+type Options struct {
+	Full  bool           // nothing is folded
+	Place *time.Location // for times in sentences
+	Alone bool           // the SA is the only one meant: it needs no introduction by name
+}
+
+// Ended explains why an SA is gone; name is what it was called by.
+func Ended(ctx context.Context, src replay.Source, catalog *replay.Catalog, sa *replay.SA, name string, o Options) (*Answer, error) {
+	s, err := tell(ctx, src, catalog, sa)
+	if err != nil {
+		return nil, err
+	}
+	requests := s.requests()
+	facts := s.facts(requests)
+	c := s.trace(o.Full, place{sa.EndStep, -1, sa.Number})
+	a := &Answer{SA: sa, Cause: sa.Cause, Rows: c.rows, Ends: c.Ends(),
+		Subject: introduce(sa, name) + " It is gone since " + text.Clock(sa.Ended, o.Place) + "."}
+	a.Verdict = s.verdict(facts, requests, o)
+	a.Absent = s.absent(facts, requests, o)
+	a.Here, a.Peer = s.leftBehind()
+	a.Next = s.next()
+	return a, nil
+}
+
+// introduce is `gw-east is ike7 (203.0.113.9:4500, SPIs 5f3a91c2… 0b77e410…).`
+func introduce(sa *replay.SA, name string) string {
+	called := text.SA(sa.Number)
+	switch {
+	case name != "" && name != called:
+		called = plain(name) + " is " + called
+	case sa.Connection != "":
+		called += " is of connection " + plain(sa.Connection)
+	default:
+		called += " is of no connection"
+	}
+	known := []string{}
+	if peer := sa.Peer(); peer != "-" {
+		known = append(known, peer)
+	}
+	if sa.SPIi != 0 {
+		known = append(known, fmt.Sprintf("SPIs %s %s", short(sa.SPIi), short(sa.SPIr)))
+	}
+	if len(known) == 0 {
+		return called + "."
+	}
+	return called + " (" + strings.Join(known, ", ") + ")."
+}
+
+// short is an SPI by its first 8 hex digits.
+func short(spi uint64) string {
+	if spi == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%08x…", spi>>32)
+}
+
+// verdict is the cause's sentence, and for a peer that may not know what shows it.
+func (s *story) verdict(f Facts, requests []*sent, o Options) []string {
+	first := Sentence(f)
+	var rest []string
+	if f.Unsent && f.Request != nil {
+		if f.Cause == record.Cause_CAUSE_CUT_OFF {
+			first = fmt.Sprintf("It was discarded because the shutdown budget of %s ended while its Delete still waited.", span(f.Budget))
+		}
+		rest = append(rest, fmt.Sprintf("The Delete was never sent: request %d (%s) was in flight and unanswered.", f.Request.ID, f.Request.What))
+	}
+	for _, m := range requests {
+		if m.given == 0 || f.Request == nil || m.id != f.Request.ID {
+			continue
+		}
+		sentence := fmt.Sprintf("The peer was silent: %s of request %d since %s", replay.Count(uint64(m.sends), "send"), m.id, seconds(m.first, o.Place))
+		if _, at := s.heard(); at != 0 {
+			sentence += ", nothing authentic since " + seconds(at, o.Place)
+		}
+		rest = append(rest, sentence+".")
+	}
+	return append([]string{first}, rest...)
+}
+
+func seconds(ns int64, place *time.Location) string { return text.Clock(ns, place)[:8] }
+
+// absent is what did not happen.
+func (s *story) absent(f Facts, requests []*sent, o Options) []string {
+	var missing []string
+	for _, m := range requests {
+		if m.given != 0 {
+			missing = append(missing, fmt.Sprintf("an answer to request %d", m.id))
+		}
+	}
+	switch f.Cause {
+	case record.Cause_CAUSE_CUT_OFF, record.Cause_CAUSE_UNACKNOWLEDGED, record.Cause_CAUSE_UNANSWERED:
+		step, at := s.heard()
+		switch {
+		case step != 0:
+			missing = append(missing, fmt.Sprintf("any authentic message after %d (%s)", step, text.Clock(at, o.Place)))
+		case at != 0:
+			missing = append(missing, "any authentic message after "+text.Clock(at, o.Place))
+		default:
+			missing = append(missing, "any authentic message at all")
+		}
+		missing = append(missing, fmt.Sprintf("refused since: %d", s.refusedSince(step)))
+	case record.Cause_CAUSE_REFUSED:
+		if strings.HasPrefix(f.Detail, "no IKE_AUTH") {
+			missing = append(missing, "an IKE_AUTH request of the peer")
+		}
+	}
+	return missing
+}
+
+// leftBehind is what may be left of the SA on either end.
+func (s *story) leftBehind() (here, peer string) {
+	var children []string
+	for _, number := range s.sa.End.GetChildren() {
+		children = append(children, text.Child(number))
+	}
+	removed, keys := "", ""
+	for _, step := range s.steps {
+		for _, e := range s.records[step].GetEffects() {
+			if e.GetIkeSa() != s.sa.Number {
+				continue
+			}
+			if e.GetDestroyKeys() != nil {
+				keys = fmt.Sprintf("keys destroyed at %d", step)
+			}
+			if e.GetChildSa() != 0 && e.GetChanged().GetChildTo() == record.ChildPhase_CHILD_PHASE_REMOVED {
+				removed = text.Child(e.GetChildSa()) + " removed"
+			}
+		}
+	}
+	if len(children) > 1 {
+		removed = strings.Join(children, ", ") + " removed"
+	}
+	here = "nothing"
+	if said := joined(removed, keys); said != "" {
+		here += ": " + said
+	}
+	switch s.sa.Cause {
+	case record.Cause_CAUSE_CUT_OFF, record.Cause_CAUSE_UNACKNOWLEDGED, record.Cause_CAUSE_UNANSWERED, record.Cause_CAUSE_NOT_RECOVERED:
+		if s.sa.End.GetFrom() == record.Phase_PHASE_HALF_OPEN {
+			return here, "perhaps a half-open SA, not for long"
+		}
+		all := append([]string{text.SA(s.sa.Number)}, children...)
+		if n := len(all); n > 1 {
+			all = []string{strings.Join(all[:n-1], ", "), all[n-1]}
+		}
+		return here, strings.Join(all, " and ") + ", likely"
+	}
+	return here, "nothing"
+}
+
+func joined(parts ...string) string {
+	var said []string
+	for _, p := range parts {
+		if p != "" {
+			said = append(said, p)
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+// next are commands that go on from here.
+func (s *story) next() []string {
+	name := text.SA(s.sa.Number)
+	from := s.sa.EndStep
+	if wanted, _ := s.wantedDelete(); wanted != nil {
+		from = wanted.GetWanted().GetDecided().GetStep()
+	}
+	commands := []string{fmt.Sprintf("ikejd journal cat %s --since %d", name, from)}
+	if run := s.run(s.sa.EndStep); run != nil && run.AskedStep != 0 && s.sa.EndStep >= run.AskedStep {
+		commands = append(commands, "ikejd why shutdown")
+	}
+	return append(commands, fmt.Sprintf("ikejd journal export %s -o %s.ikej", name, name))
+}
+
+// run is the life of the daemon that a step is of.
+func (s *story) run(step uint64) *replay.Run {
+	for _, run := range s.catalog.Runs {
+		if step >= run.First && step <= run.Last {
+			return run
+		}
+	}
+	return nil
+}
+
+func exchange(m *record.RecordMessage) string { return ike.ExchangeType(m.GetExchange()).String() }
