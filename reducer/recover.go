@@ -20,6 +20,7 @@ func (t *step) recovered(ev *record.Recovered) {
 	t.s.run = ev.GetRun()
 	cutShort := t.shuttingDown()
 	t.s.ending = nil
+	t.resumeWaits()
 	for _, number := range ev.GetWithoutKeys() {
 		t.notRecovered(number, "its keys were not in the vault")
 	}
@@ -36,6 +37,10 @@ func (t *step) recovered(ev *record.Recovered) {
 			t.resume(sa, cutShort)
 		}
 	}
+}
+
+// resumeWaits arms the timers of connections that wait for another try.
+func (t *step) resumeWaits() {
 	waits := t.s.waits
 	t.s.waits = nil
 	for _, w := range waits {

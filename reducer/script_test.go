@@ -77,6 +77,9 @@ func TestScripts(t *testing.T) {
 			})
 		})
 	}
+	if !t.Failed() {
+		t.Run("transitions", testTransitions)
+	}
 }
 
 func newScript(t testing.TB) *script {

@@ -123,6 +123,9 @@ func (t *step) shutdownDue() {
 		t.drop("stale timer")
 		return
 	}
+	fired := *e
+	fired.Timer = ArmedTimer{}
+	t.s.ending = &fired
 	if t.now < e.Deadline {
 		t.closeSome()
 		return

@@ -1,0 +1,42 @@
+package reducer
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// testTransitions holds the lists above Phase and ChildPhase to what the scripts have shown, no more and no less.
+func testTransitions(t *testing.T) {
+	source, err := os.ReadFile("causes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	line := regexp.MustCompile(`^//\t(\w+)\s+- \([\w, ]+\)\s+-> (\w+)`)
+	prefix := "ike "
+	for l := range strings.Lines(string(source)) {
+		if strings.HasPrefix(l, "// ChildPhase") {
+			prefix = "child "
+		}
+		if m := line.FindStringSubmatch(l); m != nil {
+			listed[prefix+m[1]+" "+m[2]] = true
+		}
+	}
+	if len(listed) < 12 {
+		t.Fatalf("causes.go lists %d transitions, and has no such list any more", len(listed))
+	}
+	seen.Lock()
+	defer seen.Unlock()
+	for transition := range seen.there {
+		if !listed[transition] {
+			t.Errorf("%s happens and is not listed in causes.go", transition)
+		}
+	}
+	for transition := range listed {
+		if !seen.there[transition] {
+			t.Errorf("%s is listed in causes.go and no script shows it", transition)
+		}
+	}
+}
