@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The files of a journal's folder: one `segment-<first step>.db` each, the last one open; `spare.db`, the next one
@@ -103,7 +104,7 @@ func openDB(path string, segmentBytes int64) (db *bbolt.DB, err error) {
 		PageSize:        pageSize,
 		NoStatistics:    true,
 	})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("journal: %s is locked by another program; try: fuser %s", filepath.Base(path), filepath.Base(path))
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -313,6 +314,8 @@ func TestFollow(t *testing.T) {
 		t.Error("by close:", err)
 	}
 }
+
+var future = time.Unix(1<<40, 0)
 
 // tester is what testing.T and rapid.T have in common.
 type tester interface {

@@ -31,13 +31,13 @@ func (o *Options) durable(do func() error) error {
 	return do()
 }
 
-// A Journal is open for writing. Append, Roll, Prune and Close belong to one goroutine, or are called one at a time;
-// everything else may be called by any at any time.
+// A Journal is open for writing. Append, Roll and Close belong to one goroutine, since only that knows which step is
+// next; everything else may be called by any at any time.
 type Journal struct {
 	dir string
 	o   Options
 
-	write sync.Mutex // held by Append, Roll, Prune, Close
+	write sync.Mutex // held by Append, Roll, Close
 	lock  *os.File
 	db    *bbolt.DB
 	begin beginRow
@@ -53,6 +53,9 @@ type Journal struct {
 	last  atomic.Pointer[Position]      // durable
 	wake  atomic.Pointer[chan struct{}] // closed when last moves
 	state sync.RWMutex                  // guards db and past for readers: held to write while a segment is exchanged
+
+	pruning sync.Mutex
+	known   sync.Map // SegmentInfo of closed segments by first step
 
 	stopAhead context.CancelFunc // prewriting
 	ahead     sync.WaitGroup
@@ -98,6 +101,9 @@ func (j *Journal) open(closed bool) error {
 	if len(firsts) == 0 {
 		if err := j.o.writeLock(j.lock, true); err != nil {
 			return err
+		}
+		if err := j.o.durable(func() error { return syncDir(filepath.Dir(j.dir)) }); err != nil {
+			return explain(segmentName(1), err) // the folder's own name
 		}
 		if err := j.create(beginRow{first: 1}, Position{}, nil, nil, nil); err != nil {
 			return explain(segmentName(1), err)

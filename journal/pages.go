@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"slices"
 )
 
 // A segment is a bbolt file. This file reads one without bbolt, for bbolt trusts what it maps: on a damaged file it
@@ -116,12 +117,12 @@ func (im *image) read(m meta, id uint64, depth int) ([]byte, error) {
 	if depth >= maxDepth {
 		return nil, &errPage{id, "is too deep in its tree"}
 	}
-	var head [pageHeader]byte
-	if _, err := im.r.ReadAt(head[:], int64(id)*pageSize); err != nil {
+	b := im.buffer(depth)[:pageSize]
+	if _, err := im.r.ReadAt(b, int64(id)*pageSize); err != nil {
 		return nil, &errPage{id, "cannot be read: " + err.Error()}
 	}
-	overflow := uint64(native.Uint32(head[12:]))
-	if native.Uint64(head[:]) != id || overflow >= m.pages-id {
+	overflow := uint64(native.Uint32(b[12:]))
+	if native.Uint64(b) != id || overflow >= m.pages-id || int64(m.pages)*pageSize > im.size {
 		return nil, &errPage{id, "has a wrong header"}
 	}
 	if im.seen != nil {
@@ -132,23 +133,26 @@ func (im *image) read(m meta, id uint64, depth int) ([]byte, error) {
 			im.seen[p/64] |= 1 << (p % 64)
 		}
 	}
-	size := int64(overflow+1) * pageSize
-	if size > im.size {
-		return nil, &errPage{id, "is longer than the file"}
+	if overflow == 0 {
+		return b, nil
 	}
-	var b []byte
-	if im.reuse != nil && overflow < 4 {
-		if im.reuse[depth] == nil {
-			im.reuse[depth] = make([]byte, 4*pageSize)
-		}
-		b = im.reuse[depth][:size]
-	} else {
-		b = make([]byte, size)
-	}
-	if _, err := im.r.ReadAt(b, int64(id)*pageSize); err != nil {
+	size := int(overflow+1) * pageSize
+	b = slices.Grow(b, size-pageSize)[:size]
+	if _, err := im.r.ReadAt(b[pageSize:], int64(id+1)*pageSize); err != nil {
 		return nil, &errPage{id, "cannot be read: " + err.Error()}
 	}
 	return b, nil
+}
+
+// buffer is room for a page, and for the overflow that leaves of few large rows have.
+func (im *image) buffer(depth int) []byte {
+	if im.reuse == nil {
+		return make([]byte, pageSize)
+	}
+	if im.reuse[depth] == nil {
+		im.reuse[depth] = make([]byte, 4*pageSize)
+	}
+	return im.reuse[depth]
 }
 
 // element gives key and value of element i of a page, or key and child of a branch page.

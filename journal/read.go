@@ -173,27 +173,27 @@ func (j *Journal) readBlock(first, from, upto uint64, d *logDecoder, at *[]byte)
 // seekStep puts c on the row that the record of step begins in, or on the seal just before it.
 func seekStep(c *bbolt.Cursor, step uint64) (k, v []byte) {
 	target := rowKey(step, 0)
-	if k, v = c.Seek(target); k == nil {
-		k, v = c.Last()
+	at, _ := c.Seek(target)
+	if at == nil {
+		at, _ = c.Last()
 	}
-	for k != nil {
-		_, part, err := parseRowKey(k)
-		if err != nil || part == 0 && bytes.Compare(k, target) <= 0 {
+	for at != nil {
+		if _, part, err := parseRowKey(at); err != nil || part == 0 && bytes.Compare(at, target) <= 0 {
 			break
 		}
-		before, value := c.Prev()
-		if before == nil {
-			return c.First()
-		}
-		k, v = before, value
+		at, _ = c.Prev()
 	}
-	if before, value := c.Prev(); before != nil {
-		if _, part, _ := parseRowKey(before); part == sealPart {
-			return before, value
-		}
-		return c.Next()
+	if at == nil {
+		return c.First()
 	}
-	return c.First()
+	before, value := c.Prev()
+	if before == nil {
+		return c.First()
+	}
+	if _, part, err := parseRowKey(before); err == nil && part == sealPart {
+		return before, value
+	}
+	return c.Next()
 }
 
 // readClosed reads a closed segment from step from to its end.

@@ -3,7 +3,9 @@ package journal
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -81,21 +83,33 @@ type SegmentInfo struct {
 // Segments describes all segments, ascending; the last one is the open one.
 func (j *Journal) Segments() ([]SegmentInfo, error) {
 	j.write.Lock()
-	defer j.write.Unlock()
-	return j.segmentInfos()
-}
-
-func (j *Journal) segmentInfos() ([]SegmentInfo, error) {
+	past := j.past
+	open := contents{begin: j.begin, head: j.head}.info(j.size, false)
+	j.write.Unlock()
 	var infos []SegmentInfo
-	for _, first := range j.past {
-		info, err := closedInfo(j.dir, first)
+	for _, first := range past { // without the lock, so that no commit waits for it
+		info, err := j.closedInfo(first)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // pruned meanwhile
+		}
 		if err != nil {
 			return infos, err
 		}
 		infos = append(infos, info)
 	}
-	open := contents{begin: j.begin, head: j.head}
-	return append(infos, open.info(j.size, false)), nil
+	return append(infos, open), nil
+}
+
+// closedInfo remembers what it found: closed segments do not change.
+func (j *Journal) closedInfo(first uint64) (SegmentInfo, error) {
+	if known, ok := j.known.Load(first); ok {
+		return known.(SegmentInfo), nil
+	}
+	info, err := closedInfo(j.dir, first)
+	if err == nil {
+		j.known.Store(first, info)
+	}
+	return info, err
 }
 
 func closedInfo(dir string, first uint64) (SegmentInfo, error) {
@@ -113,9 +127,9 @@ func closedInfo(dir string, first uint64) (SegmentInfo, error) {
 // has to stay, so that what is kept has no gap. The segment with the newest snapshot and what follows it, which are all
 // a start needs, are never removed.
 func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun bool) ([]SegmentInfo, error) {
-	j.write.Lock()
-	defer j.write.Unlock()
-	infos, err := j.segmentInfos()
+	j.pruning.Lock()
+	defer j.pruning.Unlock()
+	infos, err := j.Segments()
 	if err != nil {
 		return nil, err
 	}
@@ -129,21 +143,26 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 	if dryRun || len(gone) == 0 {
 		return gone, nil
 	}
-	j.state.Lock() // no reader may look for them any more
-	j.past = j.past[len(gone):]
-	j.state.Unlock()
+	j.setPast(func(past []uint64) []uint64 { return past[len(gone):] }) // no reader may look for them any more
 	for i, info := range gone {
 		if err := os.Remove(filepath.Join(j.dir, info.Name)); err != nil {
-			j.state.Lock()
-			j.past = append(firstsOf(gone[i:]), j.past...)
-			j.state.Unlock()
+			j.setPast(func(past []uint64) []uint64 { return append(firstsOf(gone[i:]), past...) })
 			return gone[:i], fmt.Errorf("journal: %w; remove its cause and prune again", err)
 		}
+		j.known.Delete(info.First)
 	}
 	if err := j.o.durable(func() error { return syncDir(j.dir) }); err != nil {
 		return gone, fmt.Errorf("journal: %w; prune again", err)
 	}
 	return gone, nil
+}
+
+func (j *Journal) setPast(change func(past []uint64) []uint64) {
+	j.write.Lock()
+	defer j.write.Unlock()
+	j.state.Lock()
+	defer j.state.Unlock()
+	j.past = change(j.past)
 }
 
 // newestSnapshot is the index of the last segment with a snapshot, 0 where none has one.
