@@ -1,16 +1,14 @@
 package reducer
 
 import (
-	"testing"
-
 	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 )
 
 // node is one daemon without its outsides: a State, and what an engine would hold beside it. Every event goes through
-// step, which checks the rules of rules_test.go.
+// take, which checks the rules of rules_test.go.
 type node struct {
-	t       testing.TB
+	t       tester
 	s       State
 	now     int64
 	asks    []ask
@@ -25,6 +23,14 @@ type node struct {
 	kernel  map[uint64]pair // Child SAs the kernel has
 	name    byte            // tells two nodes' SPIs apart
 	ordered []*record.Effect
+}
+
+// tester is a test, or one try of a rapid check.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
 }
 
 // ask is an effect that waits for its completion.
@@ -56,7 +62,7 @@ type message2 struct {
 // epoch is when tests begin: a round time, 2026-11-23 03:00:00 UTC.
 const epoch = int64(1795402800) * second
 
-func newNode(t testing.TB, name byte) *node {
+func newNode(t tester, name byte) *node {
 	return &node{t: t, s: New(), now: epoch, timers: map[timerKey]armed{}, keys: map[uint64]bool{}, sent: map[Ref]Effect{},
 		said: map[message2]Ref{}, gone: map[uint64]bool{}, kernel: map[uint64]pair{}, name: name}
 }
@@ -199,7 +205,8 @@ func sealedOf(effects []Effect) [][]byte {
 func (n *node) restart(withoutKeys, diverged []uint64) ([]Effect, []record.Change) {
 	n.t.Helper()
 	n.s = FromSnapshot(n.snapshotDecoded(n.snapshotBytes(n.s)))
-	n.asks, n.timers = nil, map[timerKey]armed{}
+	n.asks = nil
+	delete(n.timers, timerKey{kind: shutdownTimer}) // the order ended with its run
 	held := map[uint64]bool{}
 	n.s.EachSA(0, func(sa *IKESA) bool {
 		if sa.KeyRef != 0 {
@@ -208,6 +215,12 @@ func (n *node) restart(withoutKeys, diverged []uint64) ([]Effect, []record.Chang
 		return true
 	})
 	n.keys = held // what the State does not name was never in the vault
-	return n.take(&record.Event{Because: root(record.Root_ROOT_START), Kind: &record.Event_Recovered{Recovered: &record.Recovered{
+	effects, changes := n.take(&record.Event{Because: root(record.Root_ROOT_START), Kind: &record.Event_Recovered{Recovered: &record.Recovered{
 		Schema: record.Schema, Run: n.s.run + 1, WithoutKeys: withoutKeys, Diverged: diverged}}})
+	for key, a := range n.timers {
+		if a.at.Step != n.s.step {
+			n.t.Fatalf("ike%d %v was not armed again: no timer outlives its run", key.sa, key.kind)
+		}
+	}
+	return effects, changes
 }

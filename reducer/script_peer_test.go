@@ -1,6 +1,7 @@
 package reducer
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -209,7 +210,9 @@ func (s *script) timers([]string, string) error {
 		}
 		all = append(all, due{a.deadline, who + key.kind.String() + " " + text.Duration(a.deadline-s.n.now)})
 	}
-	slices.SortFunc(all, func(a, b due) int { return int(a.at - b.at) })
+	slices.SortFunc(all, func(a, b due) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.line, b.line))
+	})
 	for _, d := range all {
 		fmt.Fprintln(&s.out, d.line)
 	}

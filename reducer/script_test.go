@@ -22,7 +22,7 @@ import (
 
 // script is one node, the peer's side of its story, and the scene it is in.
 type script struct {
-	t     testing.TB
+	t     tester
 	n     *node
 	peers uint64            // SPIs the peer has given out
 	spis  map[uint64]uint32 // the peer's ESP SPI of each IKE SA
@@ -82,14 +82,14 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-func newScript(t testing.TB) *script {
+func newScript(t tester) *script {
 	s := &script{t: t, n: newNode(t, 0xaa), spis: map[uint64]uint32{}}
 	must(t, s.config(nil, defaultConfig))
 	s.out.Reset()
 	return s
 }
 
-func must(t testing.TB, err error) {
+func must(t tester, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,304 @@
+package reducer
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+	"pgregory.net/rapid"
+)
+
+// Two nodes and a bad network between them, from random bits: messages are lost, doubled and reordered, keyrings and
+// kernels are slow and refuse, timers fire late and again, operators open and close, daemons die and come back. Then it
+// is quiet, and both ends must agree:
+//
+//	a                                     b
+//	| --- IKE_AUTH {IDi AUTH ...} --- x   |   lost
+//	| --- IKE_AUTH again ---------------> |
+//	| x-- IKE_AUTH {IDr AUTH ...} ------- |   lost
+//	#  killed, recovered                  |
+//	| --- IKE_AUTH again ---------------> |
+//	| <-- the recorded response --------- |
+//	         nothing left on either side but what both have
+type walk struct {
+	t     *rapid.T
+	nodes [2]*walker
+	net   []packet
+	now   int64
+}
+
+// walker is a node in a walk, with what its door and kernel hold.
+type walker struct {
+	*node
+	inits map[uint64]uint64 // digest of an IKE_SA_INIT request -> the SA it made
+	old   []timerKeyRef     // timers that were ever set
+}
+
+type timerKeyRef struct {
+	key timerKey
+	at  Ref
+}
+
+// packet is a datagram under way to nodes[to].
+type packet struct {
+	to    int
+	h     ike.Header
+	first ike.PayloadType
+	body  []byte
+	path  Path // as the receiver sees it
+}
+
+func TestWalks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWalk(t)
+		for range rapid.IntRange(5, 150).Draw(t, "length") {
+			w.something()
+		}
+		w.quiet()
+		w.agree()
+	})
+	seen.Lock()
+	defer seen.Unlock()
+	seen.only(t, listedTransitions(t))
+}
+
+const walkConfig = `
+connection one local=%[1]s remote=%[2]s id=%[3]s peer=%[4]s ike=20/256-prf5-ke31 dpd=120s
+child net local=%[5]s remote=%[6]s esp=20/256
+connection two local=%[1]s remote=%[2]s id=%[3]s peer=%[4]s ike=20/256-prf5-ke31 dpd=120s
+child other local=%[5]s remote=%[6]s esp=20/256
+`
+
+func newWalk(t *rapid.T) *walk {
+	w := &walk{t: t, now: epoch}
+	for i, text := range []string{
+		fmt.Sprintf(walkConfig, "192.0.2.1", "203.0.113.9", "west.example", "east.example", "10.1.0.0/16", "10.2.0.0/16"),
+		fmt.Sprintf(walkConfig, "203.0.113.9", "192.0.2.1", "east.example", "west.example", "10.2.0.0/16", "10.1.0.0/16"),
+	} {
+		n := newNode(t, []byte{0xa0, 0xc0}[i])
+		s := &script{t: t, n: n, spis: map[uint64]uint32{}}
+		must(t, s.config(nil, text))
+		w.nodes[i] = &walker{node: n, inits: map[uint64]uint64{}}
+	}
+	return w
+}
+
+// something happens.
+func (w *walk) something() {
+	i := rapid.IntRange(0, 1).Draw(w.t, "node")
+	n := w.nodes[i]
+	switch rapid.SampledFrom([]string{"initiate", "deliver", "deliver", "deliver", "deliver", "double", "lose", "complete", "complete",
+		"complete", "complete", "refuse", "fire", "fire", "stale", "wait", "close", "close child", "kill", "lose keys", "shut down"}).Draw(w.t, "what") {
+	case "initiate":
+		w.initiate(i, rapid.SampledFrom([]string{"one", "two"}).Draw(w.t, "connection"))
+	case "deliver":
+		w.deliver(false)
+	case "double":
+		w.deliver(true)
+	case "lose":
+		if len(w.net) > 0 {
+			w.drawn()
+		}
+	case "complete":
+		w.complete(i, rapid.IntRange(0, 3).Draw(w.t, "which"), "")
+	case "refuse":
+		w.complete(i, 0, "refused")
+	case "fire":
+		w.fireNext()
+	case "stale":
+		if len(n.old) > 0 {
+			o := rapid.SampledFrom(n.old).Draw(w.t, "timer")
+			if n.timers[o.key].at != o.at {
+				w.take(i, &record.Event{IkeSa: o.key.sa, Because: &record.Because{Edge: record.Edge_EDGE_FIRES, Step: o.at.Step, Index: o.at.Index},
+					Kind: &record.Event_TimerFired{TimerFired: &record.TimerFired{Timer: record.Timer(o.key.kind), MessageId: o.key.message}}})
+			}
+		}
+	case "wait":
+		w.now += rapid.Int64Range(0, 10*second).Draw(w.t, "how long")
+	case "close":
+		w.close(i, false)
+	case "close child":
+		w.close(i, true)
+	case "kill":
+		w.kill(i, nil)
+	case "lose keys":
+		if sa := w.some(i); sa != nil {
+			w.kill(i, []uint64{sa.Number})
+		}
+	case "shut down":
+		w.take(i, &record.Event{Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_ShutdownAsked{ShutdownAsked: &record.ShutdownAsked{
+			Signal: "SIGTERM", Budget: uint64(rapid.SampledFrom([]int64{2 * second, 30 * second}).Draw(w.t, "budget")), Keep: rapid.Bool().Draw(w.t, "keep")}}})
+	}
+}
+
+// take gives an event to node i and its effects to the outside.
+func (w *walk) take(i int, ev *record.Event) {
+	n := w.nodes[i]
+	n.now = max(n.now, w.now)
+	if ev.Random == 0 {
+		ev.Random = uint32(w.now/1000) | 1
+	}
+	effects, _ := n.take(ev)
+	w.carryOut(i, effects)
+}
+
+func (w *walk) carryOut(i int, effects []Effect) {
+	n := w.nodes[i]
+	for k := range effects {
+		e := &effects[k]
+		switch e.Kind {
+		case EffectRecord:
+			w.send(i, e, e.Path)
+		case EffectResend:
+			sent := n.sent[Ref{e.Because.Step, e.Because.Index}]
+			w.send(i, &sent, e.Path)
+		case EffectSetTimer:
+			n.old = append(n.old, timerKeyRef{timerKey{e.SA, e.Timer, e.MessageID}, Ref{n.s.step, uint32(k)}})
+		case EffectRemoveChild:
+			p := n.kernel[e.Child]
+			if e.Install.InboundSPI != 0 {
+				delete(n.kernel, e.Child)
+			} else {
+				p.outbound = 0
+				n.kernel[e.Child] = p
+			}
+		}
+	}
+	n.asks = withoutRemovals(n.asks)
+}
+
+// withoutRemovals: the kernel of a walk removes at once.
+func withoutRemovals(asks []ask) []ask {
+	var kept []ask
+	for _, a := range asks {
+		if a.effect.Kind != EffectRemoveChild {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+func (w *walk) send(from int, e *Effect, p Path) {
+	h := e.Header()
+	h.NextPayload, h.Length = e.First, uint32(ike.HeaderLen+len(e.Payloads))
+	w.net = append(w.net, packet{1 - from, h, e.First, e.Payloads, Path{p.Remote, p.Local}})
+}
+
+// drawn takes any packet out of the network.
+func (w *walk) drawn() packet {
+	k := rapid.IntRange(0, len(w.net)-1).Draw(w.t, "packet")
+	p := w.net[k]
+	w.net = append(w.net[:k:k], w.net[k+1:]...)
+	return p
+}
+
+func (w *walk) deliver(twice bool) {
+	if len(w.net) == 0 {
+		return
+	}
+	p := w.drawn()
+	if twice {
+		w.net = append(w.net, p)
+	}
+	if ev := w.nodes[p.to].door(p); ev != nil {
+		w.take(p.to, ev)
+	}
+}
+
+// complete answers one of node i's asks.
+func (w *walk) complete(i, which int, refusal string) {
+	n := w.nodes[i]
+	if len(n.asks) == 0 {
+		return
+	}
+	which = min(which, len(n.asks)-1)
+	a := n.asks[which]
+	n.asks = append(n.asks[:which:which], n.asks[which+1:]...)
+	w.take(i, n.done(a, refusal))
+}
+
+// initiate asks for a connection, as an operator or instead of an engine that located it.
+func (w *walk) initiate(i int, connection string) {
+	asked := &record.InitiateAsked{Connection: connection, Ticket: uint64(w.now - epoch + 1), Path: PathRecord(w.nodes[i].path()), Others: w.nodes[i].others(0)}
+	w.take(i, &record.Event{Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_InitiateAsked{InitiateAsked: asked}})
+}
+
+// some is any IKE SA of node i.
+func (w *walk) some(i int) *IKESA {
+	var all []*IKESA
+	w.nodes[i].s.EachSA(0, func(sa *IKESA) bool {
+		all = append(all, sa)
+		return true
+	})
+	if len(all) == 0 {
+		return nil
+	}
+	return all[rapid.IntRange(0, len(all)-1).Draw(w.t, "sa")]
+}
+
+func (w *walk) close(i int, child bool) {
+	sa := w.some(i)
+	if sa == nil {
+		return
+	}
+	asked := &record.CloseAsked{Ticket: uint64(w.now - epoch + 1)}
+	if child && len(sa.Children) > 0 {
+		asked.ChildSa = sa.Children[0].Number
+	}
+	w.take(i, &record.Event{IkeSa: sa.Number, Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_CloseAsked{CloseAsked: asked}})
+}
+
+func (w *walk) kill(i int, withoutKeys []uint64) {
+	n := w.nodes[i]
+	n.now = max(n.now, w.now)
+	effects, _ := n.restart(withoutKeys, nil)
+	n.reconcile()
+	w.carryOut(i, effects)
+}
+
+// fireNext fires the timer that is due next, on whichever node.
+func (w *walk) fireNext() bool {
+	best := -1
+	var when int64
+	for i, n := range w.nodes {
+		if _, a, ok := n.nextTimer(); ok && (best < 0 || a.deadline < when) {
+			best, when = i, a.deadline
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	w.now = max(w.now, when)
+	n := w.nodes[best]
+	n.now = max(n.now, w.now)
+	key, _, _ := n.nextTimer()
+	w.take(best, n.fired(key))
+	return true
+}
+
+// quiet: nothing is lost any more, nobody asks for anything, and time passes until every schedule has ended.
+func (w *walk) quiet() {
+	for i, n := range w.nodes {
+		if n.s.ending != nil {
+			w.kill(i, nil)
+		}
+	}
+	for end := w.now + 45*minute; w.now < end; {
+		switch {
+		case len(w.nodes[0].asks) > 0:
+			w.complete(0, 0, "")
+		case len(w.nodes[1].asks) > 0:
+			w.complete(1, 0, "")
+		case len(w.net) > 0:
+			p := w.net[0]
+			w.net = w.net[1:]
+			w.now += 5 * millisecond
+			if ev := w.nodes[p.to].door(p); ev != nil {
+				w.take(p.to, ev)
+			}
+		case !w.fireNext():
+			return
+		}
+	}
+}
