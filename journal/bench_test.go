@@ -172,3 +172,29 @@ func fillSegment(b *testing.B, dir string) uint64 {
 	}
 	return j.Last().Step
 }
+
+// BenchmarkRoll begins a segment as with 100,000 SAs: a snapshot of 12 MB, 100,000 vault entries of 250 octets. No batch
+// is committed meanwhile.
+func BenchmarkRoll(b *testing.B) {
+	j, err := Open(b.TempDir(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	snapshot := fill8(1, 12<<20)
+	var vault []VaultChange
+	for ref := range uint64(100_000) {
+		vault = append(vault, VaultChange{ref, fill8(ref, 250)})
+	}
+	for b.Loop() {
+		b.StopTimer()
+		if err := j.Append(&Batch{First: j.Last().Step + 1, Time: 1, Records: [][]byte{snapshot[:350]}}); err != nil {
+			b.Fatal(err)
+		}
+		j.ahead.Wait()
+		b.StartTimer()
+		if err := j.Roll(snapshot, vault); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

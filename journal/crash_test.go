@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -239,7 +240,12 @@ func (c crashImage) goOn(j *Journal, dir string, s state) error {
 	return nil
 }
 
+// JOURNAL_TEST_SEED chooses another run.
 func TestCrashImages(t *testing.T) {
+	seed := uint64(7)
+	if n, err := strconv.ParseUint(os.Getenv("JOURNAL_TEST_SEED"), 10, 64); err == nil {
+		seed = n
+	}
 	commits, each := 230, 50
 	if testing.Short() {
 		commits = 60
@@ -259,7 +265,7 @@ func TestCrashImages(t *testing.T) {
 		})
 	}
 	write := func(name string, o Options) error {
-		w := &crashWriter{dir: filepath.Join(dir, name), m: newModel(), r: rand.New(rand.NewPCG(uint64(len(name)), 7)), each: each}
+		w := &crashWriter{dir: filepath.Join(dir, name), m: newModel(), r: rand.New(rand.NewPCG(uint64(len(name)), seed)), each: each}
 		w.to = func(c crashImage) { c.how = name + ": " + c.how; images <- c }
 		o.sync = w.sync
 		var err error

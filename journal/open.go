@@ -153,8 +153,12 @@ func (j *Journal) adopt(db *bbolt.DB, begin beginRow, head headRow, past []uint6
 	defer j.state.Unlock()
 	j.db, j.begin, j.head, j.past = db, begin, head, past
 	j.size, j.since = size, begin.time
-	// A snapshot that takes half a segment must not make the next one due at once.
-	j.limit = max(j.o.SegmentBytes, int64(begin.snapshotBytes)+j.o.SegmentBytes/2)
+	// Snapshot and vault must not make the next segment due at once, however much they take.
+	taken := int64(begin.snapshotBytes)
+	if head.last.Step < begin.first {
+		taken = size
+	}
+	j.limit = max(j.o.SegmentBytes, taken+j.o.SegmentBytes/2)
 	return nil
 }
 
