@@ -20,7 +20,7 @@ func (e *Engine) carryOut(b *batch) {
 		o := &b.orders[i]
 		switch o.effect.Kind {
 		case reducer.EffectRecord, reducer.EffectResend:
-			if o.datagram != nil {
+			if len(o.datagram) > 0 { // none: it could not be sealed
 				out = append(out, udp.Outgoing{Local: o.effect.Path.Local, Remote: o.effect.Path.Remote, Bytes: o.datagram})
 			}
 		case reducer.EffectRefuse:
@@ -32,8 +32,8 @@ func (e *Engine) carryOut(b *batch) {
 		case reducer.EffectDestroyKeys:
 			e.c.Keyring.Destroy(o.effect.KeyRef)
 		case reducer.EffectAnswer:
-			if e.c.Answer != nil {
-				e.c.Answer(o.effect.Ticket, o.effect.Text)
+			if ticket, ok := e.tickets.take(o.effect.Ticket); ok && e.c.Answer != nil {
+				e.c.Answer(ticket, o.effect.Text)
 			}
 		case reducer.EffectReport:
 			flush()
@@ -64,21 +64,17 @@ func (e *Engine) startInternal(o order) {
 
 // locate finds the addresses of a connection that is wanted up. It may ask a resolver, so it has a goroutine.
 func (e *Engine) locate(o order) {
-	asked := &record.InitiateAsked{Connection: o.effect.Text, Child: o.effect.Name}
-	state := e.core.state // the connection's name is checked again when the event is reduced
-	go func() {
-		asked.Failure = "no such connection"
-		for i := range state.Config().Connections {
-			if c := &state.Config().Connections[i]; c.Name == asked.GetConnection() {
-				path, err := e.c.Locate(c)
-				if asked.Failure = ""; err != nil {
-					asked.Failure = err.Error()
-				}
-				asked.Path = reducer.PathRecord(path)
+	asked := &record.InitiateAsked{Connection: o.effect.Text, Child: o.effect.Name, Failure: "no such connection"}
+	e.locating.Go(func() {
+		if o.connection != nil {
+			path, err := e.c.Locate(o.connection)
+			if asked.Failure = ""; err != nil {
+				asked.Failure = text(err.Error())
 			}
+			asked.Path = reducer.PathRecord(path)
 		}
 		e.queue.push(completion(o, &record.Event{Kind: &record.Event_InitiateAsked{InitiateAsked: asked}}))
-	}()
+	})
 }
 
 // completion makes ev the answer to the effect of an order.

@@ -40,15 +40,13 @@ func (c *children) ask(o order) {
 
 func (c *children) run(ctx context.Context, wg *sync.WaitGroup) {
 	wg.Go(func() {
-		for {
+		for { // what was asked for is done, also when ctx has ended
 			c.mu.Lock()
 			todo := c.todo
 			c.todo = nil
 			c.mu.Unlock()
 			for _, o := range todo {
-				if ev := c.do(ctx, &o); ev != nil {
-					c.e.queue.push(completion(o, ev))
-				}
+				c.e.queue.push(completion(o, c.do(ctx, &o)))
 			}
 			if len(todo) > 0 {
 				continue
@@ -69,14 +67,14 @@ func (c *children) do(ctx context.Context, o *order) *record.Event {
 		done := &record.SPIAllocated{ChildSa: e.Child}
 		spi, err := c.allocate(ctx, o)
 		if done.Spi = spi; err != nil {
-			done.Failure = err.Error()
+			done.Failure = text(err.Error())
 		}
 		return &record.Event{Kind: &record.Event_SpiAllocated{SpiAllocated: done}}
 	case reducer.EffectInstallChild:
 		done := &record.ChildInstalled{ChildSa: e.Child, OutboundSpi: e.Install.OutboundSPI, Path: reducer.PathRecord(e.Path)}
 		spi, err := c.install(ctx, o)
 		if done.InboundSpi = spi; err != nil {
-			done.Refusal = err.Error()
+			done.Refusal = text(err.Error())
 		}
 		return &record.Event{Kind: &record.Event_ChildInstalled{ChildInstalled: done}}
 	default:
@@ -85,12 +83,9 @@ func (c *children) do(ctx context.Context, o *order) *record.Event {
 }
 
 func (c *children) allocate(ctx context.Context, o *order) (uint32, error) {
-	sa := c.e.State().SA(o.effect.SA)
-	if sa == nil {
-		return 0, errors.New("the ike sa is gone")
-	}
-	return c.e.c.Dataplane.AllocateSPI(ctx, kernel.AllocateRequest{Ticket: ticket(o), IKESA: o.effect.SA, ChildSA: o.effect.Child,
-		Protocol: ipProtocol(o.effect.Protocol), Local: sa.Path.Local.Addr(), Remote: sa.Path.Remote.Addr()})
+	e := &o.effect
+	return c.e.c.Dataplane.AllocateSPI(ctx, kernel.AllocateRequest{Ticket: ticket(o), IKESA: e.SA, ChildSA: e.Child,
+		Protocol: ipProtocol(e.Protocol), Local: e.Path.Local.Addr(), Remote: e.Path.Remote.Addr()})
 }
 
 // install makes both halves. As responder we choose the inbound SPI only now.
@@ -98,8 +93,7 @@ func (c *children) install(ctx context.Context, o *order) (uint32, error) {
 	e, in := &o.effect, o.effect.Install
 	inbound := in.InboundSPI
 	if inbound == 0 {
-		spi, err := c.e.c.Dataplane.AllocateSPI(ctx, kernel.AllocateRequest{Ticket: ticket(o), IKESA: e.SA, ChildSA: e.Child,
-			Protocol: ipProtocol(e.Protocol), Local: e.Path.Local.Addr(), Remote: e.Path.Remote.Addr()})
+		spi, err := c.allocate(ctx, o)
 		if err != nil {
 			return 0, err
 		}
@@ -107,14 +101,12 @@ func (c *children) install(ctx context.Context, o *order) (uint32, error) {
 	}
 	secret, err := c.e.c.Keyring.ChildKeys(e.KeyRef, keys.ChildInput{Ni: in.Ni, Nr: in.Nr, Encr: in.Suite.Encr,
 		KeyLength: in.Suite.KeyLength, Integ: in.Suite.Integ})
-	if err != nil {
-		return 0, err
+	if err == nil {
+		defer wipe(&secret)
+		err = c.e.c.Dataplane.Install(c.child(o, inbound, &secret))
 	}
-	defer wipe(&secret)
-	child := c.child(o, inbound, &secret)
-	if err = c.e.c.Dataplane.Install(child); err != nil {
-		reserved := child.Key()
-		reserved.OutboundSPI = 0
+	if err != nil {
+		reserved := kernel.ChildKey{Protocol: ipProtocol(e.Protocol), Local: e.Path.Local.Addr(), Remote: e.Path.Remote.Addr(), InboundSPI: inbound}
 		return 0, errors.Join(err, ignore(c.e.c.Dataplane.Remove(reserved), syscall.ESRCH))
 	}
 	return inbound, nil
@@ -155,7 +147,7 @@ func (c *children) remove(e *reducer.Effect) *record.Event {
 	key := kernel.ChildKey{Protocol: ipProtocol(e.Protocol), Local: e.Path.Local.Addr(), Remote: e.Path.Remote.Addr(),
 		InboundSPI: inbound, OutboundSPI: outbound}
 	if err := c.e.c.Dataplane.Remove(key); err != nil {
-		done.Refusal = err.Error()
+		done.Refusal = text(err.Error())
 	}
 	return &record.Event{Kind: &record.Event_ChildRemoved{ChildRemoved: done}}
 }

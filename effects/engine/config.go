@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"github.com/ikejd/ikejd/effects/creds"
 	"github.com/ikejd/ikejd/effects/kernel"
@@ -26,13 +27,15 @@ type Config struct {
 	Random    io.Reader // jitter; nil is the operating system
 	Log       *slog.Logger
 
-	// Answer is called, in step order, with what an operator waits for under a ticket: "" is done, else why not.
+	// Answer is called, in step order, with what an operator waits for under the ticket of an event that was posted in
+	// this run: "" is done, else why not. A ticket is answered once at most.
 	Answer func(ticket uint64, problem string)
 	// Ended is called once the shutdown's report is durable.
 	Ended func(*reducer.Report)
-	// Notice is called after each durable batch with its State and what changed in it, for logs and event streams.
+	// Notice is called after each durable batch with its State and what changed in it, for logs and event streams. The
+	// notes are good only during the call.
 	Notice func(reducer.State, []Note)
-	// Locate finds the addresses for a connection: a path, or why there is none.
+	// Locate finds the addresses for a connection: a path, or why there is none. Run waits for it at its end.
 	Locate func(*reducer.Connection) (reducer.Path, error)
 
 	Limits  Limits
@@ -52,7 +55,7 @@ type Note struct {
 	Effect reducer.Effect
 }
 
-// Limits are those of PROTOCOL.md, section K. The zero value means its defaults.
+// Limits are those of PROTOCOL.md, section K. The zero value means its defaults, a negative one none at all.
 type Limits struct {
 	HalfOpenMost   int // K-06: refused outright, in all
 	HalfOpenSource int // K-06: of one source (IPv4 /32, IPv6 /64)
@@ -60,9 +63,11 @@ type Limits struct {
 	CookiesSource  int
 	RefusalsSource int // K-11: unprotected answers a second
 	RefusalsAll    int
-	RepeatsSA      int // D-21, N-64: recorded responses sent again, a second, an SA
-	BadICV         int // K-14: on one half-open SA
-	Queue          int // events that wait; strangers are turned away first
+	RepeatsSA      int           // D-21, N-64: recorded responses sent again, a second, an SA
+	BadICV         int           // K-14: on one half-open SA
+	CookieLife     time.Duration // K-07: of a cookie secret; the one before is still good
+	Samples        int           // K-16: headers that the record of a second keeps
+	Queue          int           // events that wait; strangers are turned away first
 }
 
 func (l Limits) withDefaults() Limits {
@@ -80,6 +85,10 @@ func (l Limits) withDefaults() Limits {
 	or(&l.RepeatsSA, 3)
 	or(&l.BadICV, 16)
 	or(&l.Queue, 16_384)
+	or(&l.Samples, 16)
+	if l.CookieLife == 0 {
+		l.CookieLife = time.Minute
+	}
 	return l
 }
 

@@ -14,19 +14,17 @@ import (
 // so that a forged source costs us nothing to remember. A cookie is a version octet and 16 octets of a MAC over Ni, SPIi
 // and the source address (PROTOCOL.md, K-07).
 type cookies struct {
-	mu      *sync.Mutex
+	mu      sync.Mutex
 	version byte
 	secrets [2][32]byte // of this version, of the one before
+	life    time.Duration
 	began   time.Time
 }
 
-const (
-	cookieOctets = 17
-	cookieLife   = time.Minute // of a secret; the previous one is still good
-)
+const cookieOctets = 17
 
-func newCookies() cookies {
-	c := cookies{mu: &sync.Mutex{}, began: time.Now()}
+func newCookies(life time.Duration) *cookies {
+	c := &cookies{life: life, began: time.Now()}
 	for i := range c.secrets {
 		rand.Read(c.secrets[i][:]) // never fails (crypto/rand)
 	}
@@ -37,7 +35,7 @@ func newCookies() cookies {
 func (c *cookies) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.began) < cookieLife {
+	if time.Since(c.began) < c.life {
 		return
 	}
 	c.began = time.Now()

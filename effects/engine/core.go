@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 
 	"github.com/ikejd/ikejd/effects/keys"
@@ -28,19 +29,19 @@ type core struct {
 
 	batch  *batch // being built
 	sealed [][]byte
-	stats  struct{ events, poisoned, sealFailed atomic.Uint64 }
+	due    []timers.Fired // expired, and not events yet
+	seen   []uint64       // digests of the datagrams reduced since the State was published
+	owed   int            // orders to the kernel that no event has answered yet
+	stats  stats
 
-	// start begins an internal effect at once. due is called with the digest of a datagram that poisoned a step.
+	// start begins an internal effect at once. poisoned is called with the digest of a datagram that poisoned a step,
+	// settled with those whose outcome the published State shows.
 	start    func(order)
 	poisoned func(digest uint64)
+	settled  func(digests []uint64)
 }
 
-// order is an effect to carry out, with its place in the journal, and the datagram where it sends one.
-type order struct {
-	effect   reducer.Effect
-	at       reducer.Ref
-	datagram []byte
-}
+type stats struct{ events, poisoned, sealFailed atomic.Uint64 }
 
 // batch is what one commit makes durable, and what may be done after it.
 type batch struct {
@@ -72,35 +73,38 @@ func (b *batch) reset() {
 	*b = batch{records: b.records[:0], ends: b.ends[:0], orders: b.orders[:0], refs: b.refs[:0], gone: b.gone[:0], notes: b.notes[:0]}
 }
 
-// reduce takes events one after the other at time now and publishes the State after the last.
-func (c *core) reduce(now int64, events []*record.Event) {
-	if len(events) == 0 {
-		return
-	}
+// reduce takes events one after the other at time now, until the batch is full, and publishes the State after the last.
+// It gives how many it took.
+func (c *core) reduce(now int64, events []*record.Event) int {
 	b := reducer.Begin(c.state)
 	var effects []reducer.Effect
-	for _, ev := range events {
-		effects = c.step(b, max(now, c.state.Time()), ev, effects[:0])
+	taken := 0
+	for taken < len(events) && !c.batch.full() {
+		effects = c.step(b, max(now, c.state.Time()), events[taken], effects[:0])
+		taken++
+	}
+	if taken == 0 {
+		return 0
 	}
 	c.state = b.State()
 	state := c.state
 	c.published.Store(&state)
 	c.batch.state = state
-	c.stats.events.Add(uint64(len(events)))
+	c.stats.events.Add(uint64(taken))
+	if len(c.seen) > 0 {
+		c.settled(c.seen) // not before: the door judges by the published State
+		c.seen = c.seen[:0]
+	}
+	return taken
 }
 
 // step reduces one event and writes its record.
 func (c *core) step(b *reducer.Batch, now int64, ev *record.Event, effects []reducer.Effect) []reducer.Effect {
 	c.enrich(b, ev)
+	c.answered(ev)
 	effects, broken := reduceOne(b, now, ev, effects)
 	if broken != nil {
-		c.stats.poisoned.Add(1)
-		c.log.Error("an event was refused because the reducer failed on it; this is a bug in ikejd",
-			"panic", broken.GetPanic(), "step", b.State().Step()+1, "sa", ev.GetIkeSa())
-		if d := ev.GetDatagramReceived(); d != nil {
-			c.poisoned(d.GetDigest())
-		}
-		ev = &record.Event{IkeSa: ev.GetIkeSa(), Because: ev.GetBecause(), Kind: &record.Event_Poisoned{Poisoned: broken}}
+		ev = c.refuse(b, ev, broken)
 		effects = b.Reduce(now, ev, effects[:0])
 	}
 	step := b.State().Step()
@@ -133,10 +137,45 @@ func (c *core) step(b *reducer.Batch, now int64, ev *record.Event, effects []red
 func reduceOne(b *reducer.Batch, now int64, ev *record.Event, effects []reducer.Effect) (out []reducer.Effect, broken *record.Poisoned) {
 	defer func() {
 		if failure := recover(); failure != nil {
-			broken = &record.Poisoned{Event: ev, Panic: fmt.Sprint(failure), Stack: string(debug.Stack())}
+			broken = &record.Poisoned{Event: ev, Panic: text(fmt.Sprint(failure)), Stack: text(string(debug.Stack()))}
 		}
 	}()
 	return b.Reduce(now, ev, effects), nil
+}
+
+// text is s as an event can hold it.
+func text(s string) string { return strings.ToValidUTF8(s, "?") }
+
+// refuse is the event in the place of one the reducer failed on. A secret made for that one has no owner.
+func (c *core) refuse(b *reducer.Batch, ev *record.Event, broken *record.Poisoned) *record.Event {
+	c.stats.poisoned.Add(1)
+	c.log.Error("an event was refused because the reducer failed on it; this is a bug in ikejd",
+		"panic", broken.GetPanic(), "step", b.State().Step()+1, "sa", ev.GetIkeSa())
+	if d := ev.GetDatagramReceived(); d != nil {
+		c.poisoned(d.GetDigest())
+	}
+	if fresh := freshOf(ev); fresh.GetKeyRef() != 0 {
+		c.keyring.Destroy(fresh.GetKeyRef())
+	}
+	return &record.Event{IkeSa: ev.GetIkeSa(), Because: ev.GetBecause(), Kind: &record.Event_Poisoned{Poisoned: broken}}
+}
+
+// freshOf is what the keyring made before the event.
+func freshOf(ev *record.Event) *record.Fresh {
+	if made := ev.GetKeyShareMade(); made != nil {
+		return made.GetFresh()
+	}
+	return ev.GetDatagramReceived().GetFresh()
+}
+
+// answered notes what the event settles for those outside the loop.
+func (c *core) answered(ev *record.Event) {
+	switch kind := ev.Kind.(type) {
+	case *record.Event_DatagramReceived:
+		c.seen = append(c.seen, kind.DatagramReceived.GetDigest())
+	case *record.Event_ChildInstalled, *record.Event_ChildRemoved, *record.Event_SpiAllocated:
+		c.owed--
+	}
 }
 
 // enrich adds to an event what only this goroutine knows: random bits, and the other SAs between the same identities.
@@ -152,10 +191,8 @@ func (c *core) enrich(b *reducer.Batch, ev *record.Event) {
 			kind.Authenticated.Others = without(c.index.between(sa.LocalID, sa.RemoteID), sa.Number)
 		}
 	case *record.Event_InitiateAsked:
-		for _, connection := range b.State().Config().Connections {
-			if connection.Name == kind.InitiateAsked.GetConnection() {
-				kind.InitiateAsked.Others = c.index.between(connection.LocalID, connection.RemoteID)
-			}
+		if wanted := connection(b.State().Config(), kind.InitiateAsked.GetConnection()); wanted != nil {
+			kind.InitiateAsked.Others = c.index.between(wanted.LocalID, wanted.RemoteID)
 		}
 	}
 }
@@ -168,76 +205,4 @@ func without(list []uint64, number uint64) []uint64 {
 		}
 	}
 	return kept
-}
-
-// order does what an effect asks for: timers and internal work at once, what is visible after the commit.
-func (c *core) order(b *reducer.Batch, at reducer.Ref, now int64, e reducer.Effect) {
-	switch e.Kind {
-	case reducer.EffectSetTimer:
-		c.timers.Set(timers.Key{SA: e.SA, Kind: uint8(e.Timer), Arg: e.MessageID}, e.Deadline, at.Step, at.Index)
-	case reducer.EffectCancelTimer:
-		c.timers.Cancel(timers.Key{SA: e.SA, Kind: uint8(e.Timer), Arg: e.MessageID})
-	case reducer.EffectRecord:
-		datagram := c.seal(b, &e)
-		c.sent.put(e.SA, at, datagram)
-		c.visible(order{e, at, datagram})
-	case reducer.EffectResend:
-		c.visible(order{e, at, c.sent.get(e.SA, reducer.Ref{Step: e.Because.Step, Index: e.Because.Index})})
-	case reducer.EffectChanged, reducer.EffectDiscarded:
-		c.batch.notes = append(c.batch.notes, Note{at.Step, now, e})
-	case reducer.EffectDestroyKeys:
-		c.batch.gone = append(c.batch.gone, e.KeyRef)
-		c.visible(order{effect: e, at: at})
-	case reducer.EffectReport:
-		c.batch.notes = append(c.batch.notes, Note{at.Step, now, e})
-		c.visible(order{effect: e, at: at})
-	case reducer.EffectWanted, reducer.EffectDropped:
-		// notes for the reader of the journal
-	default:
-		if e.Kind.Visible() {
-			c.visible(order{effect: e, at: at})
-		} else {
-			c.start(order{effect: e, at: at})
-		}
-	}
-}
-
-func (c *core) visible(o order) {
-	c.batch.orders = append(c.batch.orders, o)
-	c.batch.urgent = true
-}
-
-// seal makes a message a datagram. What was sealed stands in the record beside the effects; an unprotected message is its
-// header and payloads.
-func (c *core) seal(b *reducer.Batch, e *reducer.Effect) []byte {
-	if e.Unprotected {
-		if sa := b.SA(e.SA); sa != nil && sa.SetUp != nil { // the State keeps it anyway
-			if e.Response {
-				return sa.SetUp.Response
-			}
-			return sa.SetUp.Request
-		}
-		return e.Message(nil)
-	}
-	datagram, err := c.keyring.Seal(nil, e.KeyRef, e.Header(), e.First, e.Payloads)
-	if err != nil {
-		// The exchange will end by its timers; the journal shows a message without its datagram.
-		c.stats.sealFailed.Add(1)
-		c.log.Error("a message could not be sealed", "sa", e.SA, "message", e.MessageID, "error", err)
-	}
-	c.sealed = append(c.sealed, datagram)
-	return datagram
-}
-
-// fire turns the timers that are due into events.
-func (c *core) fire(now int64, into []*record.Event) []*record.Event {
-	if next, ok := c.timers.Next(); !ok || next > now {
-		return into
-	}
-	for _, due := range c.timers.Expired(now, nil) {
-		into = append(into, &record.Event{IkeSa: due.SA,
-			Because: &record.Because{Edge: record.Edge_EDGE_FIRES, Step: due.Step, Index: due.Index},
-			Kind:    &record.Event_TimerFired{TimerFired: &record.TimerFired{Timer: record.Timer(due.Kind), MessageId: due.Arg}}})
-	}
-	return into
 }

@@ -13,24 +13,22 @@ import (
 // counts is what the door turned away, by cause. A datagram costs no record: one event a second sums up what changed,
 // with a few headers as samples (PROTOCOL.md, K-16).
 type counts struct {
-	mu      *sync.Mutex
+	mu      sync.Mutex
 	total   map[string]uint64
 	changed map[string]uint64
 	samples []*record.DoorSample
+	most    int // samples
 }
 
-// mostSamples is K-16's.
-const mostSamples = 16
-
-func newCounts() counts {
-	return counts{mu: &sync.Mutex{}, total: map[string]uint64{}, changed: map[string]uint64{}}
+func newCounts(samples int) *counts {
+	return &counts{most: samples, total: map[string]uint64{}, changed: map[string]uint64{}}
 }
 
 func (c *counts) add(cause string, in *udp.Datagram) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.count(cause)
-	if len(c.samples) < mostSamples {
+	if len(c.samples) < c.most {
 		header := in.Bytes[:min(len(in.Bytes), ike.HeaderLen)]
 		c.samples = append(c.samples, &record.DoorSample{Cause: cause, Path: path(in), Header: append([]byte(nil), header...)})
 	}

@@ -8,11 +8,12 @@
 // Where things live:
 //
 //	core.go      one step: event in, record out; nothing here has a goroutine or a clock of its own
+//	orders.go    what a step orders: at once, or after the commit
 //	run.go       the goroutines: reducing, committing, carrying out
 //	carry_out.go visible effects, in order
 //	work.go      the keyring's work, on all cores
 //	children.go  the kernel's work, in order
-//	door*.go     which datagrams become events
+//	door*.go     which datagrams become events; cookies.go, refusals.go, counts.go, in_hand.go hold its limits
 //	index.go, sent.go   what is derived from the State and lives beside it
 //	start.go     taking over the State of the run before
 //	vault.go     secrets, sealed, in the transaction of the step that made them

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -16,9 +17,10 @@ import (
 // become one event a second while they change. It decides nothing else.
 type door struct {
 	e       *Engine
-	counts  counts
-	paces   paces
-	cookies cookies
+	counts  *counts
+	paces   *paces
+	cookies *cookies
+	inHand  *inHand
 
 	mu       sync.Mutex
 	opening  map[uint64]*opening // half-open SAs whose first protected request is being looked at
@@ -29,14 +31,17 @@ type door struct {
 const mostPoisoned = 1024
 
 func newDoor(e *Engine) *door {
-	return &door{e: e, counts: newCounts(), paces: newPaces(e.c.Limits), cookies: newCookies(),
-		opening: map[uint64]*opening{}, poisoned: map[uint64]struct{}{}}
+	return &door{e: e, counts: newCounts(e.c.Limits.Samples), paces: newPaces(e.c.Limits), cookies: newCookies(e.c.Limits.CookieLife),
+		inHand: newInHand(), opening: map[uint64]*opening{}, poisoned: map[uint64]struct{}{}}
 }
 
 // Receive takes a batch of datagrams; their bytes are good only during the call. It may be called from several
 // goroutines.
 func (e *Engine) Receive(batch []udp.Datagram) {
 	for i := range batch {
+		if e.closed.Load() {
+			return
+		}
 		e.door.receive(&batch[i])
 	}
 }
@@ -59,20 +64,35 @@ func (d *door) receive(in *udp.Datagram) {
 		return
 	case h.Major > 2:
 		d.drop("version", in)
-		if !h.Response() {
+		if !h.Response() && answerable(in) {
 			d.refuse(in, h, ike.NotifyInvalidMajorVersion)
 		}
 		return
 	case h.SPIi == 0:
 		d.drop("no-initiator-spi", in)
 		return
-	}
-	if h.Exchange == ike.IKE_SA_INIT {
-		d.init(in, h)
+	case !answerable(in):
+		d.drop("source", in)
 		return
 	}
-	d.protected(in, h)
+	switch h.Exchange {
+	case ike.IKE_SA_INIT:
+		d.init(in, h)
+	case ike.IKE_AUTH, ike.CREATE_CHILD_SA, ike.INFORMATIONAL, ike.IKE_INTERMEDIATE, ike.IKE_FOLLOWUP_KE:
+		d.protected(in, h)
+	default:
+		d.drop("exchange", in) // X-65; IKE_SESSION_RESUME is not offered, so nobody has a ticket of ours
+	}
 }
+
+// answerable reports whether a datagram comes from where an answer may go: one host, and not ourselves (PROTOCOL.md, K-11).
+func answerable(in *udp.Datagram) bool {
+	from := in.Remote.Addr().Unmap()
+	return from.IsValid() && in.Remote.Port() != 0 && !from.IsUnspecified() && !from.IsMulticast() && from != broadcast &&
+		in.Remote != in.Local
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 func (d *door) run(ctx context.Context, wg *sync.WaitGroup) {
 	wg.Go(func() {
@@ -95,6 +115,7 @@ func (d *door) everySecond() {
 		d.e.queue.push(&record.Event{Because: &record.Because{Root: record.Root_ROOT_PEER}, Kind: &record.Event_DoorCounted{DoorCounted: counted}})
 	}
 	d.paces.forget()
+	d.inHand.newSecond()
 	d.cookies.age()
 	state := d.e.State()
 	d.mu.Lock()
@@ -107,6 +128,14 @@ func (d *door) everySecond() {
 }
 
 func (d *door) drop(cause string, in *udp.Datagram) { d.counts.add(cause, in) }
+
+// settled is told of datagrams whose outcome the published State shows.
+func (d *door) settled(digests []uint64) {
+	d.inHand.seen(digests, func(digest uint64) bool {
+		_, made := d.e.core.index.answered(digest)
+		return made
+	})
+}
 
 // refuseDigest has copies of a datagram dropped on which the reducer failed.
 func (d *door) refuseDigest(digest uint64) {

@@ -1,12 +1,11 @@
 package engine
 
 import (
-	"bytes"
+	"net/netip"
 
 	"github.com/ikejd/ikejd/effects/keys"
 	"github.com/ikejd/ikejd/effects/udp"
 	"github.com/ikejd/ikejd/proto/ike"
-	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 )
 
@@ -44,7 +43,11 @@ func (d *door) init(in *udp.Datagram, h ike.Header) {
 		d.drop("poisoned", in)
 	case d.e.State().Ending() != nil:
 		d.drop("shutting-down", in)
-	case d.admit(in, h, &payloads, nonce):
+	case !d.admit(in, h, &payloads, nonce):
+		// counted, and answered where that is due
+	case !d.inHand.take(digest, source(in.Remote.Addr())):
+		d.drop("in-hand", in)
+	default:
 		d.makeFresh(in, h, group, digest)
 	}
 }
@@ -83,7 +86,10 @@ func (d *door) initAgain(in *udp.Datagram, number, digest uint64) {
 // admit keeps the half-open SAs few: from K-05 on only who returns a cookie, above K-06 nobody.
 func (d *door) admit(in *udp.Datagram, h ike.Header, payloads *ike.Payloads, nonce []byte) bool {
 	limits := &d.e.c.Limits
-	all, mine := d.e.core.index.crowd(source(in.Remote.Addr()))
+	from := source(in.Remote.Addr())
+	all, mine := d.e.core.index.crowd(from)
+	more, moreMine := d.inHand.crowd(from)
+	all, mine = all+more, mine+moreMine
 	if all >= limits.HalfOpenMost || mine >= limits.HalfOpenSource {
 		d.drop("half-open-limit", in)
 		return false
@@ -106,26 +112,31 @@ func (d *door) admit(in *udp.Datagram, h ike.Header, payloads *ike.Payloads, non
 // fails its check is not worth that, nor is a group we do not have: the reducer answers that without.
 func (d *door) makeFresh(in *udp.Datagram, h ike.Header, group ike.Group, digest uint64) {
 	ev, received := event(in, d.e.core.index.bySPI(h.SPIi), digest)
-	if !keys.Supported(ike.TransformKE, uint16(group), 0) {
+	away := func(cause string) {
+		d.inHand.drop(digest)
+		d.counts.addCause(cause)
+	}
+	if group == ike.GroupNone || !keys.Supported(ike.TransformKE, uint16(group), 0) {
 		if !d.e.queue.offer(ev) {
-			d.drop("busy", in)
+			away("busy")
 		}
 		return
 	}
 	ok := d.e.work.stranger(func() {
 		fresh, err := d.e.work.fresh(group)
 		if err != nil {
-			d.counts.addCause("keyring")
+			d.e.c.Log.Error("no key exchange value could be made", "error", err)
+			away("keyring")
 			return
 		}
 		received.Fresh = fresh
 		if !d.e.queue.offer(ev) {
 			d.e.c.Keyring.Destroy(fresh.KeyRef)
-			d.counts.addCause("busy")
+			away("busy")
 		}
 	})
 	if !ok {
-		d.drop("busy", in)
+		away("busy")
 	}
 }
 
@@ -142,13 +153,29 @@ func (d *door) initResponse(in *udp.Datagram, h ike.Header) {
 		return
 	}
 	request, ok := sa.Window.Open(0)
-	if !ok || !bytes.Equal(in.Remote.Addr().AsSlice(), sa.Path.Remote.Addr().AsSlice()) {
+	switch {
+	case !ok:
 		d.drop("init-answered", in)
 		return
+	case in.Remote.Addr().Unmap() != sa.Path.Remote.Addr().Unmap():
+		d.drop("init-address", in) // nobody there was asked
+		return
 	}
-	ev, _ := event(in, number, reducer.Digest(in.Bytes))
-	ev.Because = &record.Because{Edge: record.Edge_EDGE_REPLIES, Step: request.Recorded.Step, Index: request.Recorded.Index, Root: record.Root_ROOT_PEER}
-	if !d.paces.init(number) || !d.e.queue.offer(ev) {
+	var payloads ike.Payloads
+	if err := ike.ParsePayloads(h.NextPayload, in.Bytes[ike.HeaderLen:], &payloads); err != nil || ike.CheckSingles(&payloads) != nil {
+		d.drop("malformed", in)
+		return
+	}
+	digest := reducer.Digest(in.Bytes)
+	ev, _ := event(in, number, digest)
+	ev.Because = replies(request)
+	switch {
+	case d.isPoisonous(digest):
+		d.drop("poisoned", in)
+	case !d.inHand.take(digest, netip.Addr{}):
+		d.drop("in-hand", in)
+	case !d.paces.init(number) || !d.e.queue.offer(ev):
+		d.inHand.drop(digest)
 		d.drop("busy", in)
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"net/netip"
 
 	"github.com/ikejd/ikejd/effects/keys"
 	"github.com/ikejd/ikejd/effects/udp"
@@ -44,7 +45,12 @@ func (d *door) response(in *udp.Datagram, h ike.Header, sa *reducer.IKESA) {
 		d.drop("unasked", in)
 		return
 	}
-	d.open(in, sa, &record.Because{Edge: record.Edge_EDGE_REPLIES, Step: request.Recorded.Step, Index: request.Recorded.Index, Root: record.Root_ROOT_PEER})
+	d.open(in, sa, replies(request))
+}
+
+// replies is the edge of an event that answers a request of ours.
+func replies(to reducer.Request) *record.Because {
+	return &record.Because{Edge: record.Edge_EDGE_REPLIES, Step: to.Recorded.Step, Index: to.Recorded.Index, Root: record.Root_ROOT_PEER}
 }
 
 // request tells repeats from what is new.
@@ -75,37 +81,39 @@ func (d *door) request(in *udp.Datagram, h ike.Header, sa *reducer.IKESA) {
 	}
 }
 
-// open checks the ICV; what passes is an event.
-func (d *door) open(in *udp.Datagram, sa *reducer.IKESA, because *record.Because) {
+// open checks the ICV; what passes is an event. It reports whether the sender of the message holds the SA's keys.
+func (d *door) open(in *udp.Datagram, sa *reducer.IKESA, because *record.Because) bool {
 	first, opened, err := d.e.c.Keyring.Open(sa.KeyRef, in.Bytes)
-	if !d.opened(in, sa, err) {
-		return
-	}
-	digest := reducer.Digest(in.Bytes)
-	if d.isPoisonous(digest) {
-		d.drop("poisoned", in)
-		return
-	}
-	ev, received := event(in, sa.Number, digest)
-	ev.Because, received.FirstPayload, received.Opened = because, uint32(first), opened
-	d.e.queue.push(ev)
-}
-
-// opened reports whether the sender of a message holds the SA's keys. Padding that is wrong under a good ICV is the
-// peer's own mistake: its payloads do not parse, and the reducer says so.
-func (d *door) opened(in *udp.Datagram, sa *reducer.IKESA, err error) bool {
 	switch {
-	case err == nil, errors.Is(err, keys.ErrMalformed):
-		return true
+	case err == nil:
+	case errors.Is(err, keys.ErrMalformed):
+		opened = badPadding // the sender holds the keys: its own mistake, which the reducer answers (N-41, X-32)
 	case errors.Is(err, keys.ErrICV):
 		d.drop("icv", in)
+		return false
 	case errors.Is(err, keys.ErrUnknown), errors.Is(err, keys.ErrNotAgreed):
 		d.drop("no-keys", in)
+		return false
 	default:
 		d.drop("malformed", in)
+		return false
 	}
-	return false
+	digest := reducer.Digest(in.Bytes)
+	switch {
+	case d.isPoisonous(digest):
+		d.drop("poisoned", in)
+	case !d.inHand.take(digest, netip.Addr{}):
+		d.drop("in-hand", in)
+	default:
+		ev, received := event(in, sa.Number, digest)
+		ev.Because, received.FirstPayload, received.Opened = because, uint32(first), opened
+		d.e.queue.push(ev)
+	}
+	return true
 }
+
+// badPadding stands for payloads that cannot be told from their padding: it parses as none.
+var badPadding = []byte{0}
 
 // opening is the first protected request of a half-open SA while the keyring computes what its ICV is checked with. One
 // a time, and a limit on wrong ones (PROTOCOL.md, K-13, K-14).
@@ -133,10 +141,15 @@ func (d *door) openFirst(in *udp.Datagram, sa *reducer.IKESA) {
 	copied := *in
 	copied.Bytes = append([]byte(nil), in.Bytes...)
 	ok := d.e.work.stranger(func() {
-		good := d.agreeAndOpen(&copied, sa)
+		agreed := d.agree(&copied, sa)
+		good := agreed && d.open(&copied, sa, &record.Because{Root: record.Root_ROOT_PEER})
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if o.busy = false; !good {
+		o.busy = false
+		switch {
+		case !agreed:
+			o.badICV = d.e.c.Limits.BadICV // no second key exchange: it would fail again
+		case !good:
 			o.badICV++
 		}
 	})
@@ -148,19 +161,11 @@ func (d *door) openFirst(in *udp.Datagram, sa *reducer.IKESA) {
 	}
 }
 
-func (d *door) agreeAndOpen(in *udp.Datagram, sa *reducer.IKESA) bool {
+func (d *door) agree(in *udp.Datagram, sa *reducer.IKESA) bool {
 	s := sa.SetUp
 	err := d.e.work.agree(sa.KeyRef, false, sa.SPIi, sa.SPIr, &reducer.KeyWork{Suite: sa.Suite, Ni: s.Ni, Nr: s.Nr, PeerPublic: s.PeerPublic})
 	if err != nil {
 		d.drop("key-exchange", in) // drop, and let the half-open SA run out
-		return false
 	}
-	first, opened, err := d.e.c.Keyring.Open(sa.KeyRef, in.Bytes)
-	if !d.opened(in, sa, err) {
-		return false
-	}
-	ev, received := event(in, sa.Number, reducer.Digest(in.Bytes))
-	received.FirstPayload, received.Opened = uint32(first), opened
-	d.e.queue.push(ev)
-	return true
+	return err == nil
 }

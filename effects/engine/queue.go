@@ -44,6 +44,12 @@ func (q *queue) ring() {
 	}
 }
 
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) == 0
+}
+
 // take moves at most n events behind into.
 func (q *queue) take(into []*record.Event, n int) []*record.Event {
 	q.mu.Lock()

@@ -41,7 +41,7 @@ func refusalMessage(spii, spir uint64, x ike.ExchangeType, id uint32, initiator 
 // paces are the limits that are counted by the second.
 type paces struct {
 	limits    Limits
-	mu        *sync.Mutex
+	mu        sync.Mutex
 	refusals  map[netip.Addr]int
 	allOfThem int
 	repeats   map[uint64]int
@@ -51,8 +51,8 @@ type paces struct {
 // initResponsesSA is how many answers to an IKE_SA_INIT request become events a second: anybody can send them.
 const initResponsesSA = 10
 
-func newPaces(l Limits) paces {
-	return paces{limits: l, mu: &sync.Mutex{}, refusals: map[netip.Addr]int{}, repeats: map[uint64]int{}, inits: map[uint64]int{}}
+func newPaces(l Limits) *paces {
+	return &paces{limits: l, refusals: map[netip.Addr]int{}, repeats: map[uint64]int{}, inits: map[uint64]int{}}
 }
 
 func (p *paces) refusal(source netip.Addr) bool {

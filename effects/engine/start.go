@@ -2,11 +2,11 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
-	"github.com/ikejd/ikejd/effects/kernel"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -45,7 +45,9 @@ func (e *Engine) Start(version string) error {
 		}
 	}
 	run := c.state.Run() + 1
-	e.c.Keyring.Reserve(run << 40) // references of runs before are in the journal, and mean something else
+	e.tickets.begin(run)
+	e.vault.state, e.vault.destroyed = c.state, c.state.Step() > 0 // the run before may have destroyed secrets
+	e.c.Keyring.Reserve(run << 40)                                 // references of runs before are in the journal, and mean something else
 	lost, err := e.openVault()
 	if err != nil {
 		return err
@@ -54,7 +56,9 @@ func (e *Engine) Start(version string) error {
 		c.index.update(sa.Number, sa)
 		return true
 	})
-	e.adopt()
+	if err := e.child.takeOver(c.state); err != nil {
+		return err
+	}
 	e.queue.push(firstEvent(c.state, run, version, lost, diverged))
 	state := c.state
 	c.published.Store(&state)
@@ -85,6 +89,9 @@ func (c *core) apply(data []byte, diverged map[uint64]bool) error {
 		return err
 	}
 	b := reducer.Begin(c.state)
+	if d := r.GetEvent().GetPoisoned().GetEvent().GetDatagramReceived(); d != nil {
+		c.poisoned(d.GetDigest())
+	}
 	effects, broken := reduceOne(b, int64(r.GetTime()), r.GetEvent(), nil)
 	if broken != nil {
 		diverged[r.GetEvent().GetIkeSa()] = true
@@ -153,41 +160,17 @@ func (e *Engine) openVault() (lost []uint64, err error) {
 			return true
 		}
 		sealed, ok := entries[sa.KeyRef]
-		if !ok || e.c.Keyring.Import(sa.KeyRef, sealed) != nil {
+		err := errors.New("it is not there")
+		if ok {
+			err = e.c.Keyring.Import(sa.KeyRef, sealed)
+		}
+		if err != nil {
+			e.c.Log.Warn("an ike sa cannot go on without its entry in the vault", "sa", sa.Number, "error", err)
 			lost = append(lost, sa.Number)
 		}
 		return true
 	})
 	return lost, nil
-}
-
-// adopter is a dataplane that forgets what it holds when the process ends: the model.
-type adopter interface {
-	Adopt(kernel.ChildKey) error
-}
-
-// adopt tells a dataplane that is empty after a restart what is installed, so that removing it later is not refused.
-func (e *Engine) adopt() {
-	plane, ok := e.c.Dataplane.(adopter)
-	if !ok {
-		return
-	}
-	e.core.state.EachSA(0, func(sa *reducer.IKESA) bool {
-		for _, child := range sa.Children {
-			if child.Installed == 0 {
-				continue
-			}
-			key := kernel.ChildKey{Protocol: ipProtocol(child.Protocol), Local: child.Path.Local.Addr(), Remote: child.Path.Remote.Addr(),
-				InboundSPI: child.InboundSPI, OutboundSPI: child.OutboundSPI}
-			if err := plane.Adopt(key); err != nil {
-				e.c.Log.Warn("a child SA could not be taken over", "child", child.Number, "error", err)
-			}
-			if child.OutboundGone {
-				e.child.halves[child.Number] = child.OutboundSPI
-			}
-		}
-		return true
-	})
 }
 
 // bootID tells one start of the machine from another; empty where the kernel does not say.

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/ikejd/ikejd/effects/keys"
 	"github.com/ikejd/ikejd/journal"
@@ -12,6 +13,20 @@ import (
 
 // Secrets reach the disk only sealed, in the vault, in the transaction of the step that made them (DESIGN.md, "Secrets
 // stay out of the journal"). Which references a step made follows from its event.
+
+const (
+	epochLife = 3 * time.Minute // of an epoch in which a secret was destroyed
+	epochLook = time.Second     // how often the committer looks whether one is over
+)
+
+// vault is what the committer, which owns it, knows of the secrets on disk.
+type vault struct {
+	e           *Engine
+	buffer      []journal.VaultChange
+	state       reducer.State // that is durable
+	destroyed   bool          // a secret was destroyed since the epoch began
+	lastRotated int64
+}
 
 // secrets notes the references this step made or completed, unless it destroyed them as well.
 func (c *core) secrets(b *reducer.Batch, ev *record.Event) {
@@ -35,35 +50,41 @@ func (c *core) secrets(b *reducer.Batch, ev *record.Event) {
 	}
 }
 
-// vaultChanges seals what a batch made. It runs just before the commit, so that a rotation of epochs between two commits
-// leaves no entry under the old key.
-func (e *Engine) vaultChanges(b *batch) []journal.VaultChange {
-	changes := e.vaultBuffer[:0]
+// changes seals what a batch made. It runs just before the commit, in the goroutine that rotates epochs too, so that no
+// entry under an old key becomes durable after its epoch's end.
+func (v *vault) changes(b *batch) []journal.VaultChange {
+	changes := v.buffer[:0]
 	for _, ref := range b.refs {
 		if slices.Contains(b.gone, ref) {
 			continue
 		}
-		if sealed, err := e.c.Keyring.Export(ref); err == nil {
+		if sealed, err := v.e.c.Keyring.Export(ref); err == nil {
 			changes = append(changes, journal.VaultChange{Ref: ref, Sealed: sealed})
 		} else if !errors.Is(err, keys.ErrUnknown) {
-			e.c.Log.Error("a secret could not be sealed for the vault", "error", err)
+			v.e.c.Log.Error("a secret could not be sealed for the vault", "error", err)
 		}
 	}
 	for _, ref := range b.gone {
 		changes = append(changes, journal.VaultChange{Ref: ref})
 	}
-	e.vaultBuffer = changes
+	v.buffer = changes
 	return changes
 }
 
+// durable notes what a batch that is on disk has changed.
+func (v *vault) durable(b *batch) {
+	v.state = b.state
+	v.destroyed = v.destroyed || len(b.gone) > 0
+}
+
 // living seals every secret that State names, for a new segment or a new epoch.
-func (e *Engine) living(s reducer.State) []journal.VaultChange {
+func (v *vault) living(s reducer.State) []journal.VaultChange {
 	var changes []journal.VaultChange
 	s.EachSA(0, func(sa *reducer.IKESA) bool {
 		if sa.KeyRef == 0 {
 			return true
 		}
-		if sealed, err := e.c.Keyring.Export(sa.KeyRef); err == nil {
+		if sealed, err := v.e.c.Keyring.Export(sa.KeyRef); err == nil {
 			changes = append(changes, journal.VaultChange{Ref: sa.KeyRef, Sealed: sealed})
 		}
 		return true
@@ -71,9 +92,17 @@ func (e *Engine) living(s reducer.State) []journal.VaultChange {
 	return changes
 }
 
-// rotateEpoch begins a new epoch when secrets were destroyed in the one before: their entries, which bbolt leaves in
-// freed pages, cannot be opened any more once its key is gone.
-func (e *Engine) rotateEpoch(s reducer.State) error {
-	e.destroyed = false
-	return e.c.Epochs.Rotate(func() error { return e.c.Journal.Append(&journal.Batch{Vault: e.living(s)}) })
+// rotate begins a new epoch when secrets were destroyed in the one before and it is old enough: their entries, which
+// bbolt leaves in freed pages, cannot be opened any more once its key is gone. Where that fails both epochs stay, and it
+// is tried again when another one would be over.
+func (v *vault) rotate() {
+	now := v.e.c.Clock.Now()
+	if v.e.c.Epochs == nil || !v.destroyed || now-v.lastRotated < int64(epochLife) {
+		return
+	}
+	v.lastRotated = now
+	err := v.e.c.Epochs.Rotate(func() error { return v.e.c.Journal.Append(&journal.Batch{Vault: v.living(v.state)}) })
+	if v.destroyed = err != nil; err != nil {
+		v.e.c.Log.Error("the key of destroyed secrets could not be destroyed", "error", err)
+	}
 }

@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 
 	"github.com/ikejd/ikejd/effects/creds"
 	"github.com/ikejd/ikejd/effects/keys"
@@ -14,69 +11,7 @@ import (
 	"github.com/ikejd/ikejd/reducer"
 )
 
-// workers do the keyring's expensive work on all cores, never in the reducing goroutine. Work of SAs that are known goes
-// before that of strangers, which is turned away when too much of it waits (PROTOCOL.md, K-13).
-type workers struct {
-	e         *Engine
-	count     int
-	known     chan func()
-	strangers chan func()
-}
-
-// strangersWait is how many pieces of strangers' work may wait.
-const strangersWait = 8192
-
-func newWorkers(e *Engine) *workers {
-	count := e.c.Workers
-	if count == 0 {
-		count = runtime.GOMAXPROCS(0)
-	}
-	return &workers{e: e, count: count, known: make(chan func(), 65536), strangers: make(chan func(), strangersWait)}
-}
-
-func (w *workers) run(ctx context.Context, wg *sync.WaitGroup) {
-	for range w.count {
-		wg.Go(func() {
-			for {
-				select {
-				case do := <-w.known:
-					do()
-					continue
-				default:
-				}
-				select {
-				case do := <-w.known:
-					do()
-				case do := <-w.strangers:
-					do()
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
-}
-
-// ask does an internal effect of the reducer. The queue is longer than a batch has effects, and what does not fit waits
-// in a goroutine of its own: the reducing one must not.
-func (w *workers) ask(o order) {
-	do := func() { w.e.queue.push(completion(o, w.do(&o.effect))) }
-	select {
-	case w.known <- do:
-	default:
-		go func() { w.known <- do }()
-	}
-}
-
-// stranger does work for somebody who has proved nothing; false: too much of it waits.
-func (w *workers) stranger(do func()) bool {
-	select {
-	case w.strangers <- do:
-		return true
-	default:
-		return false
-	}
-}
+// What the workers do: the keyring's part of setting up an IKE SA.
 
 func (w *workers) do(e *reducer.Effect) *record.Event {
 	switch e.Kind {
@@ -84,20 +19,20 @@ func (w *workers) do(e *reducer.Effect) *record.Event {
 		made := &record.KeyShareMade{}
 		fresh, err := w.fresh(e.Group)
 		if made.Fresh = fresh; err != nil {
-			made.Failure = err.Error()
+			made.Failure = text(err.Error())
 		}
 		return &record.Event{Kind: &record.Event_KeyShareMade{KeyShareMade: made}}
 	case reducer.EffectAgree:
 		agreed := &record.Agreed{}
 		if err := w.agree(e.KeyRef, e.Initiator, e.SPIi, e.SPIr, e.Keys); err != nil {
-			agreed.Failure = err.Error()
+			agreed.Failure = text(err.Error())
 		}
 		return &record.Event{Kind: &record.Event_Agreed{Agreed: agreed}}
 	case reducer.EffectMakeAuth:
 		made := &record.AuthMade{Method: uint32(ike.AuthSharedKey)}
 		auth, err := w.auth(e)
 		if made.Auth = auth; err != nil {
-			made.Failure = err.Error()
+			made.Failure = text(err.Error())
 		}
 		return &record.Event{Kind: &record.Event_AuthMade{AuthMade: made}}
 	case reducer.EffectCheckAuth:
@@ -152,7 +87,7 @@ func (w *workers) check(e *reducer.Effect) *record.Authenticated {
 	defer clear(secret)
 	k := e.Keys
 	good := w.e.c.Keyring.CheckAuth(e.KeyRef, authInput(k, !e.Initiator, k.RemoteID, secret), k.Auth)
-	verdict := &record.Authenticated{Method: uint32(ike.AuthSharedKey)}
+	verdict := &record.Authenticated{Method: uint32(ike.AuthSharedKey)} // a Reason is text: what a peer chose of it is quoted
 	switch {
 	case missing != nil:
 		verdict.Reason = missing.Error()

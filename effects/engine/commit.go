@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ikejd/ikejd/journal"
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// The committer: one goroutine, one batch at a time, durable before anything of it is carried out.
+
+func (e *Engine) commitAll() {
+	look := time.NewTicker(epochLook)
+	defer look.Stop()
+	for {
+		select {
+		case b, more := <-e.commits:
+			if !more {
+				return
+			}
+			if err := e.commit(b); err != nil {
+				e.failed <- err
+				for range e.commits { // nothing more is written, and nothing more is sent
+				}
+				return
+			}
+		case <-look.C:
+			e.vault.rotate()
+		}
+	}
+}
+
+func (e *Engine) commit(b *batch) error {
+	out := journal.Batch{First: b.first, Time: b.last, Vault: e.vault.changes(b)}
+	out.Records = make([][]byte, len(b.ends))
+	start := 0
+	for i, end := range b.ends {
+		out.Records[i] = b.records[start:end:end]
+		start = end
+	}
+	if err := e.c.Journal.Append(&out); err != nil {
+		return err
+	}
+	e.vault.durable(b)
+	if b.roll {
+		if err := e.roll(b); err != nil {
+			return err
+		}
+	}
+	e.committed <- struct{}{}
+	e.outgoing <- b
+	return nil
+}
+
+// roll begins a new segment with a snapshot of the State after the batch, and the datagrams its windows may resend.
+func (e *Engine) roll(b *batch) error {
+	snapshot := b.state.Snapshot()
+	snapshot.Sent = b.sent.record()
+	data, err := record.Marshal(snapshot)
+	if err != nil {
+		return fmt.Errorf("snapshot of step %d: %w", b.state.Step(), err)
+	}
+	return e.c.Journal.Roll(data, e.vault.living(b.state))
+}
