@@ -82,7 +82,7 @@ interop: build peers
 
 # The peers are unpacked, not installed: the host's own daemons and configuration stay as they are.
 peers: packages $(LAB)/lossy $(LAB)/fakexfrm.so
-	$(INTEROP)/lab/fetch-peers.sh $(LAB)/peers strongswan
+	$(INTEROP)/lab/fetch-peers.sh $(LAB)/peers strongswan libreswan
 
 $(LAB)/lossy: $(wildcard $(INTEROP)/lossy/*.go) go.mod
 	go build -o $@ ./$(INTEROP)/lossy
@@ -96,7 +96,7 @@ packages:
 	@missing=''; for p in gcc:gcc libc6-dev:/usr/include/stdlib.h iproute2:ip nftables:nft tcpdump:tcpdump tshark:tshark \
 			openssl:openssl util-linux:unshare strace:strace; do \
 		what=$${p#*:}; [ -e "$$what" ] || command -v "$$what" >/dev/null || missing="$$missing $${p%%:*}"; done; \
-	need=$$missing; [ -e $(LAB)/peers/strongswan/.complete ] || need="$$need peers"; \
+	need=$$missing; [ -e $(LAB)/peers/libreswan/.complete ] || need="$$need peers"; \
 	[ -n "$$need" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 		echo "make test wants root on Debian 12: network namespaces, and the packages:$$missing; try: make quick" >&2; exit 1; fi; \

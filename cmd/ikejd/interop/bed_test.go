@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,8 @@ type scene struct {
 	lossy []string // of a wire: what happens on it
 	// change makes the two configurations differ from sides; it may be nil.
 	change func(left, right *side)
+	// ends are the pairings that play it, if not those that play everything.
+	ends []pairing
 	// only leaves out the pairings for which it is false; it may be nil.
 	only func(ends pairing) bool
 	// charonOptions are lines of strongswan.conf for either end.
@@ -46,26 +50,38 @@ type end struct {
 	addr      netip.Addr // as the capture sees it
 }
 
-// ports are where IKE goes: all on 500, or floating to 4500 because of a NAT, pretended or real.
-var ports = []int{500, 4500}
+// ways are how IKE goes: all on port 500, floating to 4500 because of a NAT, pretended or real, or over IPv6, where there is
+// no NAT.
+var ways = []struct {
+	name string
+	port int
+	v6   bool
+}{{"500", 500, false}, {"4500", 4500, false}, {"ipv6", 500, true}}
 
-// play runs the scenario for every pairing and, on a plain road, for both ports.
+// play runs the scenario for every pairing and every way the road allows. Two ikejd play all of it over IPv6 too; what a
+// peer does over IPv6 has a test of its own.
 func play(t *testing.T, s scene, scenario func(b *bed)) {
-	for _, ends := range pairings {
+	if s.ends == nil {
+		s.ends = pairings
+	}
+	for _, ends := range s.ends {
 		if s.only != nil && !s.only(ends) {
 			continue
 		}
-		for _, port := range ports {
-			if port == 4500 && (s.road == wire || s.v6) {
+		for _, way := range ways {
+			switch {
+			case way.port == 4500 && (s.road == wire || s.v6),
+				way.v6 && (s.road == nat || s.v6 || ends.left != "ikejd" || ends.right != "ikejd"):
 				continue
 			}
-			t.Run(fmt.Sprintf("%s-%s-%d", ends.left, ends.right, port), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s-%s-%s", ends.left, ends.right, way.name), func(t *testing.T) {
 				t.Parallel()
 				here := s
-				if port == 4500 && ends.left != "charon" && ends.right != "charon" {
+				here.v6 = s.v6 || way.v6
+				if way.port == 4500 && ends.left == "ikejd" && ends.right == "ikejd" {
 					here.road = nat // nobody pretends
 				}
-				b := newBed(t, here, ends, port)
+				b := newBed(t, here, ends, way.port)
 				scenario(b)
 				b.settle()
 			})
@@ -77,7 +93,9 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	t.Helper()
 	b := &bed{t: t, ends: ends, dir: filepath.Join(lab, "run", strings.ReplaceAll(t.Name(), "/", "-"))}
 	for _, side := range []string{"left", "right"} {
-		(&charon{dir: filepath.Join(b.dir, side)}).kill() // left by a run that was itself killed
+		dir := filepath.Join(b.dir, side) // of a run that was itself killed
+		(&charon{stock: stock{dir}}).kill()
+		(&pluto{dir: dir}).kill()
 	}
 	if err := errors.Join(os.RemoveAll(b.dir), os.MkdirAll(b.dir, 0o755)); err != nil {
 		t.Fatal(err)
@@ -93,14 +111,19 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	t.Cleanup(func() {
 		b.tearDown()
 		forget(b)
-		if t.Failed() {
+		if t.Failed() || os.Getenv("INTEROP_KEEP") != "" {
 			t.Logf("kept: .lab/run/%s", filepath.Base(b.dir))
 		} else if err := os.RemoveAll(b.dir); err != nil {
 			t.Error(err)
 		}
 	})
-	b.conf[0].write(t, b.left.dir)
-	b.conf[1].write(t, b.right.dir)
+	for i, e := range b.both() {
+		if e.kind == "pluto" {
+			b.conf[i].writeIpsec(t, e.dir, port == 4500)
+		} else {
+			b.conf[i].write(t, e.dir)
+		}
+	}
 	b.tap = startTap(t, b.pair, b.dir)
 	if s.road == wire {
 		b.wire = startLossy(t, b.pair, b.dir, s.lossy)
@@ -113,13 +136,16 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	return b
 }
 
-// newEnd makes the end called kind: "charon" or "ikejd" (prepare has seen to that).
+// newEnd makes the end called kind, one of kinds.
 func (b *bed) newEnd(side, kind, namespace, addr string, port int, s scene) *end {
 	e := &end{kind: kind, dir: filepath.Join(b.dir, side), addr: netip.MustParseAddr(addr)}
-	if kind == "charon" {
-		e.daemon = &charon{dir: e.dir, namespace: namespace, float: port == 4500, keys: s.keys, options: s.charonOptions}
-	} else {
-		e.daemon = &ikejd{dir: e.dir, namespace: namespace}
+	switch kind {
+	case "charon":
+		e.daemon = &charon{stock: stock{e.dir}, namespace: namespace, float: port == 4500, keys: s.keys, options: s.charonOptions}
+	case "pluto":
+		e.daemon = &pluto{dir: e.dir, namespace: namespace}
+	default:
+		e.daemon = &ikejd{stock: stock{e.dir}, namespace: namespace}
 	}
 	return e
 }
@@ -144,17 +170,31 @@ func (b *bed) swanctl(e *end, args ...string) string {
 	return out
 }
 
-func (b *bed) sas(e *end) []ikeSA { b.t.Helper(); return parseSAs(b.swanctl(e, "--list-sas")) }
+func (b *bed) sas(e *end) []ikeSA {
+	b.t.Helper()
+	sas, _, err := e.list()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return sas
+}
 
 // list is both ends' lists, to be shown.
 func (b *bed) list() string {
-	return "left:\n" + b.swanctl(b.left, "--list-sas") + "right:\n" + b.swanctl(b.right, "--list-sas")
+	_, left, err1 := b.left.list()
+	_, right, err2 := b.right.list()
+	if err := errors.Join(err1, err2); err != nil {
+		return err.Error()
+	}
+	return "left:\n" + left + "right:\n" + right
 }
 
 // setUp has e start the IKE SA with its child, and returns it once both ends agree that it is there.
 func (b *bed) setUp(e *end) ikeSA {
 	b.t.Helper()
-	b.swanctl(e, "--initiate", "--child", "net", "--timeout", "30")
+	if err := e.initiate(); err != nil {
+		b.t.Fatal(err)
+	}
 	return b.agree(1)
 }
 
@@ -172,9 +212,11 @@ func (b *bed) agree(children int) (sa ikeSA) {
 	return sa
 }
 
+// mirror reports whether two ends describe the same IKE SA. pluto does not show its SPIs and suite.
 func mirror(left, right ikeSA) bool {
-	if left.state != "ESTABLISHED" || right.state != "ESTABLISHED" || left.spiI != right.spiI || left.spiR != right.spiR ||
-		left.suite != right.suite || len(left.children) != len(right.children) {
+	shown := left.spiI != "" && right.spiI != ""
+	if left.state != "ESTABLISHED" || right.state != "ESTABLISHED" || len(left.children) != len(right.children) ||
+		shown && (left.spiI != right.spiI || left.spiR != right.spiR || left.suite != right.suite) {
 		return false
 	}
 	for i, l := range left.children {
@@ -185,12 +227,35 @@ func mirror(left, right ikeSA) bool {
 	return true
 }
 
+// explained waits until `ikejd why` says every one of the patterns about the SA, in this order. The daemon may be running:
+// what nothing waits for is in its journal a moment later.
+func (b *bed) explained(e *end, sa string, patterns ...string) {
+	b.t.Helper()
+	all := regexp.MustCompile("(?s)" + strings.Join(patterns, ".*"))
+	d := e.daemon.(*ikejd)
+	text := ""
+	until(b.t, 5*time.Second, fmt.Sprintf("why %s says %v", sa, all), func() bool {
+		out, err := output(exec.Command(d.program(), "why", "--journal", d.journal(), sa))
+		text = out
+		return err == nil && all.MatchString(out)
+	}, func() string { return text })
+}
+
 // empty waits until neither end lists an SA. A Lingering one ends by itself within D-20's time.
 func (b *bed) empty() {
 	b.t.Helper()
 	until(b.t, 90*time.Second, "neither end lists an SA", func() bool {
 		return len(b.sas(b.left)) == 0 && len(b.sas(b.right)) == 0
 	}, b.list)
+}
+
+// dropped waits until the wire has lost so many datagrams.
+func (b *bed) dropped(n int) {
+	b.t.Helper()
+	log := filepath.Join(b.dir, "lossy.log")
+	until(b.t, 30*time.Second, fmt.Sprintf("the wire loses %d datagrams", n), func() bool {
+		return strings.Count(readFile(log), " drop") >= n
+	}, func() string { return readFile(log) })
 }
 
 // settle is the end of every scenario: nothing is left, both daemons end content, and what they left behind is good.

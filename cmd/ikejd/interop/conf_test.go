@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,27 @@ ikejd {
 }
 `))
 
+var ipsecConf = template.Must(template.New("ipsec.conf").Parse(`# made by the interop tests
+config setup
+    protostack=xfrm
+
+conn lab
+    ikev2=insist
+    authby=secret
+    left={{.Local}}
+    leftid=@{{.LocalID}}
+    leftsubnet={{.LocalNet}}
+    right={{.Remote}}
+    rightid=@{{.RemoteID}}
+    rightsubnet={{.RemoteNet}}
+    ike=aes256-sha2_256;dh19
+    esp=aes_gcm256
+    encapsulation={{if .Float}}yes{{else}}no{{end}}
+    leftupdown=
+    rekey=no
+    auto=add
+`))
+
 // sides are the two configurations that agree with each other.
 func sides(p *pair, r road, v6 bool) (left, right side) {
 	left = side{Local: p.leftAddr, Remote: p.rightAddr, LocalID: "left.lab", RemoteID: "right.lab",
@@ -93,14 +115,32 @@ func sides(p *pair, r road, v6 bool) (left, right side) {
 // write puts the configuration where charon.sh and ikejd look for it below the end's folder.
 func (s side) write(t testing.TB, dir string) {
 	t.Helper()
+	writeConf(t, confFile(dir), sideConf, s)
+}
+
+// writeIpsec puts pluto's files there, with the suites that are the default of sides. float has it pretend to be behind a NAT.
+func (s side) writeIpsec(t testing.TB, dir string, float bool) {
+	t.Helper()
+	writeConf(t, filepath.Join(dir, "ipsec.conf"), ipsecConf, struct {
+		side
+		Float bool
+	}{s, float})
+	secret := fmt.Sprintf("@%s @%s : PSK %q\n", s.LocalID, s.RemoteID, s.Secret)
+	if err := os.WriteFile(filepath.Join(dir, "ipsec.secrets"), []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeConf(t testing.TB, file string, conf *template.Template, data any) {
+	t.Helper()
 	var text strings.Builder
-	if err := sideConf.Execute(&text, s); err != nil {
+	if err := conf.Execute(&text, data); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "swanctl"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(confFile(dir), []byte(text.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -12,21 +12,47 @@ import (
 	"time"
 )
 
-// daemon is one end. Each reads its configuration below its folder and has a vici socket there.
+// daemon is one end. Each reads its configuration below its folder and has its control socket there.
 type daemon interface {
 	start() error  // returns when the socket answers and the connections are loaded
 	stop() error   // SIGTERM: it ends its SAs first; an error when it was not content
 	kill()         // SIGKILL; nothing happens when it is not running
 	verify() error // what can be checked about its own records, after it ended
+
+	initiate() error                             // the connection with its child; returns when it is up
+	terminate() error                            // the IKE SA; returns when it is gone
+	list() (sas []ikeSA, text string, err error) // also as the daemon says it
+}
+
+// kinds are the daemons that can be an end.
+var kinds = []string{"ikejd", "charon", "pluto"}
+
+// stock is the folder of a daemon that strongSwan's swanctl drives.
+type stock struct{ dir string }
+
+func (s stock) initiate() error {
+	_, err := swanctl(s.dir, "--initiate", "--child", "net", "--timeout", "30")
+	return err
+}
+
+func (s stock) terminate() error {
+	_, err := swanctl(s.dir, "--terminate", "--ike", "lab", "--timeout", "30")
+	return err
+}
+
+func (s stock) list() ([]ikeSA, string, error) {
+	text, err := swanctl(s.dir, "--list-sas")
+	return parseSAs(text), text, err
 }
 
 // --- charon ------------------------------------------------------------------------------------------
 
 type charon struct {
-	dir, namespace string
-	float          bool // under libipsec it pretends to be behind a NAT, so that all goes to port 4500
-	keys           bool // in the log, for tshark
-	options        []string
+	stock
+	namespace string
+	float     bool // under libipsec it pretends to be behind a NAT, so that all goes to port 4500
+	keys      bool // in the log, for tshark
+	options   []string
 }
 
 func (c *charon) start() error {
@@ -62,9 +88,10 @@ func (*charon) verify() error { return nil } // it keeps no journal
 // --- ikejd -------------------------------------------------------------------------------------------
 
 type ikejd struct {
-	dir, namespace string
-	cmd            *exec.Cmd
-	ended          chan error // gets how cmd ended, once
+	stock
+	namespace string
+	cmd       *exec.Cmd
+	ended     chan error // gets how cmd ended, once
 }
 
 func (d *ikejd) program() string { return filepath.Join(repository, "bin", "ikejd") }

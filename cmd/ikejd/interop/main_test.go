@@ -54,7 +54,7 @@ func prepare() error {
 	if os.Getuid() != 0 {
 		return fmt.Errorf("network namespaces need root; try: sudo make interop")
 	}
-	for _, need := range []string{".lab/lossy", ".lab/fakexfrm.so", ".lab/peers/strongswan/.complete"} {
+	for _, need := range []string{".lab/lossy", ".lab/fakexfrm.so", ".lab/peers/strongswan/.complete", ".lab/peers/libreswan/.complete"} {
 		if _, err := os.Stat(filepath.Join(repository, need)); err != nil {
 			return fmt.Errorf("%s is missing; try: make interop", need)
 		}
@@ -65,7 +65,7 @@ func prepare() error {
 	}
 	for _, p := range pairings {
 		for _, end := range []string{p.left, p.right} {
-			if end != "charon" && end != "ikejd" {
+			if !slices.Contains(kinds, end) || end == "pluto" {
 				return fmt.Errorf("no end is called %q; try: INTEROP_ENDS=charon:ikejd", end)
 			}
 		}

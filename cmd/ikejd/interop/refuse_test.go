@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -13,12 +14,16 @@ func TestRefused(t *testing.T) {
 		change func(l, r *side)
 		auths  int // IKE_AUTH exchanges that can be seen
 	}{
-		"wrong PSK":           {func(l, r *side) { l.Secret = "another pre-shared key" }, 1},
-		"unknown initiator":   {func(l, r *side) { l.LocalID = "stranger.lab" }, 1},
-		"unknown responder":   {func(l, r *side) { r.LocalID = "stranger.lab" }, 1},
-		"no common proposal":  {func(l, r *side) { r.Proposals = "aes128-sha256-modp2048" }, 0},
-		"no common ESP":       {func(l, r *side) { r.ESP = "aes128-sha256" }, 1},
-		"no common selectors": {func(l, r *side) { r.LocalNet = "10.9.0.0/24" }, 1},
+		"wrong PSK":          {func(l, r *side) { l.Secret = "another pre-shared key" }, 1},
+		"unknown initiator":  {func(l, r *side) { l.LocalID = "stranger.lab" }, 1},
+		"unknown responder":  {func(l, r *side) { r.LocalID = "stranger.lab" }, 1},
+		"no common proposal": {func(l, r *side) { r.Proposals = "aes128-sha256-modp2048" }, 0},
+		"no common ESP":      {func(l, r *side) { r.ESP = "aes128-sha256" }, 1},
+		"no common selectors": {func(l, r *side) {
+			if r.LocalNet = "10.9.0.0/24"; strings.Contains(r.RemoteNet, ":") {
+				r.LocalNet = "fd09::/64"
+			}
+		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
