@@ -9,8 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +27,7 @@ const (
 type runOptions struct {
 	daemon.Options
 	listen   []string
+	budget   time.Duration
 	logLevel string
 }
 
@@ -36,13 +37,16 @@ func newRun(a *app) *cobra.Command {
 		Use:   "run",
 		Short: "Run the daemon",
 		Long: `Run the daemon until SIGTERM, which shuts it down: every IKE SA gets its Delete by way of its window, and the report,
-the last thing logged, says how each ended. SIGHUP reads the configuration again.
+the last thing logged, says how each ended. SIGHUP reads the configuration again. It is up when it logs "ready".
 
 Exit status: 0 every SA ended within the budget; 3 one ended as cut off; 1 the daemon had to stop; 2 it could not start.`,
 		Example: "  ikejd run --config swanctl.conf --journal journal --socket ikejd.vici --dataplane none",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Version, o.Journal, o.Socket = version(), a.journal, a.socket
+			o.Version, o.Journal, o.Socket = a.version, a.journal, a.socket
+			if cmd.Flags().Changed("shutdown-budget") {
+				o.ShutdownBudget = &o.budget
+			}
 			return runDaemon(cmd.Context(), o, a.std.Err)
 		},
 	}
@@ -50,9 +54,9 @@ Exit status: 0 every SA ended within the budget; 3 one ended as cut off; 1 the d
 	f.StringVar(&o.Config, "config", defaultConfig, "configuration, in swanctl.conf's grammar")
 	f.StringVar(&o.Dataplane, "dataplane", "kernel", "kernel, userspace or none")
 	f.StringArrayVar(&o.listen, "listen", nil, "address to listen on; repeats (default any)")
-	f.Uint16Var(&o.Port, "port", 500, "IKE port")
-	f.Uint16Var(&o.NATPort, "nat-port", 4500, "port behind NATs")
-	f.DurationVar(&o.ShutdownBudget, "shutdown-budget", 0, "how long a shutdown may take (default 30s, or the configuration's)")
+	f.Uint16Var(&o.Port, "port", 500, "IKE port; 0 takes a free one, which the ready line names")
+	f.Uint16Var(&o.NATPort, "nat-port", 4500, "port behind NATs; 0 likewise")
+	f.DurationVar(&o.budget, "shutdown-budget", 0, "how long a shutdown may take (default 30s, or the configuration's)")
 	f.BoolVar(&o.KeepSAs, "keep-sas", false, "leave SAs up at exit for the next start to take over")
 	f.StringVar(&o.VaultKey, "vault-key", "", "key of the vault; made when it is not there (default systemd's credential ikejd-vault, else "+defaultVaultKey+")")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -80,14 +84,11 @@ func runDaemon(ctx context.Context, o runOptions, stderr io.Writer) error {
 			o.VaultKey = filepath.Join(dir, "ikejd-vault")
 		}
 	}
-	debug.SetGCPercent(100)
-	stop, cancel := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
-	defer cancel()
-	reload := make(chan os.Signal, 1)
-	signal.Notify(reload, syscall.SIGHUP)
-	defer signal.Stop(reload)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: logTime}))
-	code, err := daemon.Run(stop, reload, o.Options, log)
+	code, err := daemon.Run(context.WithoutCancel(ctx), signals, o.Options, log)
 	if err != nil {
 		return &status{code: code, err: err}
 	}

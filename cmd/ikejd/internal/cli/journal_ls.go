@@ -79,30 +79,12 @@ func runList(ctx context.Context, a *app, cmd *cobra.Command, o *listOptions, ar
 
 // table prints SAs in columns; steps to the right, everything else to the left.
 func (a *app) table(rows []*replay.SA) {
-	w := a.out()
 	cells := [][]string{{"SA", "PEER", "NAME", "ESTABLISHED", "ENDED", "STEPS", "CHILDREN", "END"}}
 	for _, sa := range rows {
 		cells = append(cells, []string{text.SA(sa.Number), sa.Peer(), dash(name(sa)), a.clock(sa.Established, 8), a.clock(sa.Ended, 12),
 			fmt.Sprint(sa.Steps), fmt.Sprint(sa.Installed()), sa.Ending()})
 	}
-	const steps = 5
-	widths := make([]int, len(cells[0]))
-	for _, row := range cells {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len(cell))
-		}
-	}
-	for _, row := range cells {
-		var line strings.Builder
-		for i, cell := range row {
-			if i == steps {
-				fmt.Fprintf(&line, "%*s  ", widths[i], cell)
-			} else {
-				fmt.Fprintf(&line, "%-*s  ", widths[i], cell)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
-	}
+	columns(a.out(), cells, 5)
 }
 
 // clock is a time of day cut to so many characters, a dash for none.

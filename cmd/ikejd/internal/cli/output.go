@@ -58,12 +58,14 @@ func (a *app) strong(s string) string {
 
 // object prints v as one line. Beyond ASCII everything is escaped, so that what a peer chose may be printed.
 func (a *app) object(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		return err
 	}
 	var line strings.Builder
-	for _, r := range string(b) {
+	for _, r := range b.String() {
 		if r < 0x7f {
 			line.WriteRune(r)
 			continue
@@ -72,8 +74,7 @@ func (a *app) object(v any) error {
 			fmt.Fprintf(&line, `\u%04x`, unit)
 		}
 	}
-	line.WriteByte('\n')
-	_, err = io.WriteString(a.std.Out, line.String())
+	_, err := io.WriteString(a.std.Out, line.String())
 	return err
 }
 
@@ -83,4 +84,25 @@ func rfc3339(ns int64) string {
 		return ""
 	}
 	return time.Unix(0, ns).UTC().Format(time.RFC3339Nano)
+}
+
+// columns prints cells under one another, the first row as headings; column right to the right, all others to the left.
+func columns(w io.Writer, cells [][]string, right int) {
+	widths := make([]int, len(cells[0]))
+	for _, row := range cells {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range cells {
+		var line strings.Builder
+		for i, cell := range row {
+			if i == right {
+				fmt.Fprintf(&line, "%*s  ", widths[i], cell)
+			} else {
+				fmt.Fprintf(&line, "%-*s  ", widths[i], cell)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
 }

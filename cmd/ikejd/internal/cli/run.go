@@ -40,17 +40,18 @@ func found() error { return &status{code: exitFound} }
 
 // app is one call of the program.
 type app struct {
-	std Std
+	std     Std
+	version string // of this binary
 	shared
 	daemon dialer
 }
 
 // commands are what the root command has, in the order of its help. To add one is to add its constructor.
-var commands = []func(*app) *cobra.Command{newRun, newDemo, newJournal, newReplay, newWhy}
+var commands = []func(*app) *cobra.Command{newRun, newCheck, newListSAs, newInitiate, newTerminate, newReload, newLog, newDemo, newJournal, newReplay, newWhy}
 
 // Run is the program: it runs the command in args and gives the exit status.
 func Run(ctx context.Context, args []string, std Std) int {
-	return run(ctx, args, &app{std: std, daemon: noDaemon})
+	return run(ctx, args, &app{std: std, version: version(), daemon: dialDaemon})
 }
 
 func run(ctx context.Context, args []string, a *app) int {
@@ -85,7 +86,7 @@ these commands read it back: nothing is guessed, and nothing here sends, install
 Exit status: 0 answered, nothing wrong found; 1 found (a divergence, damage; no such SA); 2 could not do it;
 3 a limit ended it before a verdict; 130 interrupted.`,
 		Example:       "  ikejd why gw-east\n  ikejd why shutdown\n  ikejd journal ls --ended --run -1",
-		Version:       version(),
+		Version:       a.version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -1,18 +1,14 @@
 package daemon
 
 import (
-	"slices"
-
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/conf"
 	"github.com/ikejd/ikejd/effects/creds"
 	"github.com/ikejd/ikejd/effects/engine"
-	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 )
 
 // recordConfig is a configuration as a ConfigLoaded event has it: everything the reducer decides by, no secret.
-func recordConfig(c *conf.Config, natPort uint16) *record.Config {
-	s := &c.Settings
+func recordConfig(s *conf.Settings, connections []conf.Connection, natPort uint16) *record.Config {
 	config := &record.Config{Settings: &record.Settings{
 		RetransmitSends: uint32(s.Retransmit.Sends), RetransmitFirst: uint64(s.Retransmit.FirstWait),
 		RetransmitLeast: uint64(s.Retransmit.LeastWait), RetransmitMost: uint64(s.Retransmit.MostWait),
@@ -21,8 +17,8 @@ func recordConfig(c *conf.Config, natPort uint16) *record.Config {
 		LingerLeast: uint64(s.Linger.Least), LingerMost: uint64(s.Linger.Most), DiscardAfter: uint64(s.DiscardAfter),
 		ShutdownRate: uint32(s.Shutdown.DeletesPerSecond), ShutdownLinger: uint64(s.Linger.InShutdown), ShutdownSends: uint32(s.Shutdown.Sends),
 		SetUpRounds: uint32(s.Limits.SetupRounds), NatPort: uint32(natPort)}}
-	for i := range c.Connections {
-		config.Connections = append(config.Connections, recordConnection(&c.Connections[i]))
+	for i := range connections {
+		config.Connections = append(config.Connections, recordConnection(&connections[i]))
 	}
 	return config
 }
@@ -102,41 +98,16 @@ func recordSelectors(list []conf.Selector) []*record.Selector {
 
 // limits are those of PROTOCOL.md, section K, that the door keeps.
 func limits(s *conf.Settings) engine.Limits {
-	return engine.Limits{HalfOpenMost: s.Limits.HalfOpen, HalfOpenSource: s.Limits.HalfOpenSource, CookiesAll: s.Limits.CookiesFrom,
-		CookiesSource: s.Limits.CookiesFromSource, RefusalsSource: s.Limits.AnswersSource, RefusalsAll: s.Limits.Answers,
-		BadICV: s.Limits.AuthTries}
+	l := &s.Limits
+	return engine.Limits{HalfOpenMost: l.HalfOpen, HalfOpenSource: l.HalfOpenSource, CookiesAll: orNone(l.CookiesFrom),
+		CookiesSource: orNone(l.CookiesFromSource), RefusalsSource: orNone(l.AnswersSource), RefusalsAll: orNone(l.Answers),
+		BadICV: l.AuthTries, CookieLife: l.CookieSecretLife, Samples: orNone(l.Samples)}
 }
 
-// putSecrets makes the store hold the configuration's secrets and no others of a file.
-func putSecrets(store *creds.Store, c *conf.Config, before []string) []string {
-	var names []string
-	for _, secret := range c.Secrets {
-		store.Put(secret.Name, secret.Owners, secret.Key)
-		names = append(names, secret.Name)
+// orNone keeps a 0 of the configuration from standing for the engine's default.
+func orNone(n int) int {
+	if n == 0 {
+		return -1
 	}
-	for _, name := range before {
-		if !slices.Contains(names, name) {
-			store.Remove(name)
-		}
-	}
-	return names
-}
-
-// wanted are the children to initiate once the configuration is in force.
-func wanted(c *record.Config) []*record.InitiateAsked {
-	var all []*record.InitiateAsked
-	for _, connection := range c.GetConnections() {
-		for _, child := range connection.GetChildren() {
-			if child.GetStartAction() == record.StartAction_START_ACTION_START {
-				all = append(all, &record.InitiateAsked{Connection: connection.GetName(), Child: child.GetName()})
-				break // an IKE SA is set up with one child
-			}
-		}
-	}
-	return all
-}
-
-// algorithmName is an algorithm as strongSwan's tools print it: the RFC's name without its registry.
-func algorithmName(t ike.TransformType, id uint16) string {
-	return viciName(ike.Transform{Type: t, ID: id}.String())
+	return n
 }

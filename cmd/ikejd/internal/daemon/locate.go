@@ -17,8 +17,8 @@ const resolveWait = 5 * time.Second
 // locate finds where an IKE_SA_INIT for a connection goes and where it leaves: the first remote address that is one host,
 // and of ours the one the kernel would take to reach it.
 func (d *Daemon) locate(c *reducer.Connection) (reducer.Path, error) {
-	connection, ok := d.connection(c.Name)
-	if !ok {
+	connection := d.config.connection(c.Name)
+	if connection == nil {
 		return reducer.Path{}, fmt.Errorf("no connection %q in the configuration", c.Name)
 	}
 	remote, err := oneHost(connection.RemoteAddrs)

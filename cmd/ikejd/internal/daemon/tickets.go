@@ -7,14 +7,14 @@ import (
 
 // tickets match what operators asked for with the answers that come once it is done and durable.
 type tickets struct {
-	mu      sync.Mutex
+	mu      *sync.Mutex
 	last    uint64
 	waiting map[uint64]chan string
 }
 
-func (t *tickets) init() { t.waiting = map[uint64]chan string{} }
+func newTickets() tickets { return tickets{mu: &sync.Mutex{}, waiting: map[uint64]chan string{}} }
 
-// draw is a new ticket.
+// draw is a new ticket; whoever draws one forgets it.
 func (t *tickets) draw() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -23,16 +23,18 @@ func (t *tickets) draw() uint64 {
 	return t.last
 }
 
-// wait is the answer under a ticket: "" is done, else why not. A journal's own tickets of runs before are unknown here.
+// forget is the end of a ticket: an answer that is still to come is for nobody.
+func (t *tickets) forget(ticket uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.waiting, ticket)
+}
+
+// wait is the answer under a ticket: "" is done, else why not.
 func (t *tickets) wait(ctx context.Context, ticket uint64) (problem string, err error) {
 	t.mu.Lock()
 	answer := t.waiting[ticket]
 	t.mu.Unlock()
-	defer func() {
-		t.mu.Lock()
-		delete(t.waiting, ticket)
-		t.mu.Unlock()
-	}()
 	select {
 	case problem = <-answer:
 		return problem, nil
@@ -41,6 +43,7 @@ func (t *tickets) wait(ctx context.Context, ticket uint64) (problem string, err 
 	}
 }
 
+// answer is the engine's. Tickets of runs before, which a journal still holds, are known to nobody here.
 func (t *tickets) answer(ticket uint64, problem string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -18,6 +18,9 @@ type Client struct{ conn net.Conn }
 // ErrUnknown is wrapped by errors about a command or event that the server does not have.
 var ErrUnknown = errors.New("the daemon does not know it")
 
+// ErrNoDaemon is wrapped by Dial's error where nobody listens.
+var ErrNoDaemon = errors.New("no daemon answers")
+
 // Refused is a command that the server answered with success=no.
 type Refused struct {
 	Command string
@@ -35,7 +38,7 @@ func Dial(path string) (*Client, error) {
 	case err == nil:
 		return &Client{conn: conn}, nil
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
-		return nil, fmt.Errorf("no daemon answers at %s: %w; start it with: ikejd run", path, err)
+		return nil, fmt.Errorf("%w on %s; try: systemctl start ikejd, or --socket PATH", ErrNoDaemon, path)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("control socket %s: %w; run as root or as a member of the socket's group", path, err)
 	}

@@ -1,6 +1,7 @@
 package vici
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,7 +30,7 @@ func TestListen(t *testing.T) {
 	}
 	s.listener.Close()
 	s.cleanup()
-	if _, err := Dial(path); err == nil || !strings.Contains(err.Error(), "ikejd run") {
+	if _, err := Dial(path); !errors.Is(err, ErrNoDaemon) || !strings.Contains(err.Error(), "systemctl start ikejd") {
 		t.Errorf("dial without a daemon: %v", err)
 	}
 	if _, err := Listen(path, "no-such-group"); err == nil || !strings.Contains(err.Error(), "groupadd") {
