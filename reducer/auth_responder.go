@@ -51,6 +51,9 @@ func (t *step) serveAuth(sa IKESA, to Answering, payloads *ike.Payloads) {
 		// The check goes on all the same: whoever asks learns neither from the answer nor from its time what we know.
 		sa.LocalID = local
 		sa.SetUp.Failure = "no connection for " + quoted(sa.RemoteID.Data)
+		if local.Type != 0 {
+			sa.SetUp.Failure += " that asks for " + quoted(local.Data)
+		}
 	}
 	_, sa.SetUp.PeersFirst = notified(payloads, ike.NotifyInitialContact)
 	sa.Path = to.Path
