@@ -5,7 +5,7 @@ package reducer
 
 // discard takes sa out of the State: children out of the kernel, keys destroyed, timers disarmed, whoever waits told.
 func (t *step) discard(sa IKESA, cause Cause, detail string) {
-	end := End{From: sa.Phase, Cause: cause, Detail: detail, Unfinished: unfinished(sa.Window.InFlight, cause), LastHeard: sa.LastHeard}
+	end := End{From: sa.Phase, Cause: cause, Detail: detail, Unfinished: sa.Window.InFlight, LastHeard: sa.LastHeard}
 	for _, w := range sa.Window.Waiting {
 		end.Dropped = append(end.Dropped, w.Wish)
 	}
@@ -24,17 +24,6 @@ func (t *step) discard(sa IKESA, cause Cause, detail string) {
 	t.order(Effect{Kind: EffectDiscarded, SA: sa.Number, Because: sa.Decided, End: &end})
 	t.replace(sa.Number, nil)
 	t.tally(&sa, end.Unfinished)
-}
-
-// unfinished are the requests that had no answer: an acknowledged Delete has one.
-func unfinished(open []Request, cause Cause) []Request {
-	var rest []Request
-	for _, request := range open {
-		if cause != Acknowledged || request.Wish.Wish != wishDeleteIKE {
-			rest = append(rest, request)
-		}
-	}
-	return rest
 }
 
 // answerWaiting tells every operator who waits on the SA. One who wanted it closed has what they wanted unless the peer

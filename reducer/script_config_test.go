@@ -56,7 +56,7 @@ func (s *script) config(_ []string, input string) error {
 func connectionOf(a args) *record.Connection {
 	c := &record.Connection{Name: a.words[0], LocalId: nameOf(a.options["id"]), RemoteId: nameOf(a.options["peer"]),
 		Proposals: proposalsOf(a.options["ike"]), DpdDelay: uint64(a.duration("dpd", 0)), KeyingTries: uint32(a.number("tries")),
-		Encap: a.has("encap")}
+		Encap: a.has("encap"), Unique: record.Unique(record.Unique_value["UNIQUE_"+strings.ToUpper(a.options["unique"])])}
 	if v := a.options["local"]; v != "" {
 		c.LocalAddrs = strings.Split(v, ",")
 	}
