@@ -68,6 +68,7 @@ type Run struct {
 	Report      *record.Report
 	ReportStep  uint64
 	ReportTime  int64
+	Reason      string // of its last event, if it says so itself
 }
 
 // List reads src once.
@@ -171,6 +172,9 @@ func (b *lister) run(r *record.Record) {
 	run.Last, run.Ended = r.GetStep(), int64(r.GetTime())
 	if asked := r.GetEvent().GetShutdownAsked(); asked != nil && run.Asked == nil {
 		run.Asked, run.AskedStep, run.AskedTime = asked, r.GetStep(), int64(r.GetTime())
+	}
+	if ended := r.GetEvent().GetRunEnded(); ended != nil {
+		run.Reason = ended.GetReason()
 	}
 	for _, e := range r.GetEffects() {
 		if report := e.GetReport(); report != nil {
@@ -282,7 +286,7 @@ func (c *Catalog) Run(which int64) (*Run, error) {
 				return run, nil
 			}
 		}
-		return nil, notThere("no run %d here: there are %d to %d", which, c.Runs[0].Number, c.Runs[len(c.Runs)-1].Number)
+		return nil, notThere("no run %d here: there are %d to %d; try: --run -1", which, c.Runs[0].Number, c.Runs[len(c.Runs)-1].Number)
 	}
 	i := int64(len(c.Runs)) + which
 	if c.Live {

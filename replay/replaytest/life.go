@@ -128,10 +128,47 @@ func (s *Script) armed(number uint64, timer record.Timer) (reducer.ArmedTimer, u
 	return reducer.ArmedTimer{}, 0, false
 }
 
+// Check lets the SA's liveness timer fire until a liveness check is in flight.
+func (s *Script) Check(number uint64) {
+	s.t.Helper()
+	for s.Fire(number, record.Timer_TIMER_LIVENESS); len(s.state.SA(number).Window.InFlight) == 0; {
+		s.Fire(number, record.Timer_TIMER_LIVENESS)
+	}
+}
+
 // GiveUp lets every retransmission of the SA fire until the request is given up.
 func (s *Script) GiveUp(number uint64) {
 	s.t.Helper()
 	for s.state.SA(number) != nil && s.fire(number, record.Timer_TIMER_RETRANSMIT) {
+	}
+}
+
+// Elapse lets time pass and every timer fire that comes due meanwhile, in their order; nobody answers.
+func (s *Script) Elapse(d time.Duration) {
+	s.t.Helper()
+	end := s.now + int64(d)
+	for {
+		sa, timer, first := uint64(0), record.Timer_TIMER_NONE, end+1
+		due := func(number uint64, kind record.Timer) {
+			if armed, _, ok := s.armed(number, kind); ok && armed.Deadline < first {
+				sa, timer, first = number, kind, armed.Deadline
+			}
+		}
+		if e := s.state.Ending(); e != nil && !e.Reported {
+			due(0, record.Timer_TIMER_SHUTDOWN)
+		}
+		s.state.EachSA(0, func(sa *reducer.IKESA) bool {
+			due(sa.Number, record.Timer_TIMER_RETRANSMIT)
+			for _, armed := range sa.Timers {
+				due(sa.Number, record.Timer(armed.Kind))
+			}
+			return true
+		})
+		if timer == record.Timer_TIMER_NONE {
+			s.now = end
+			return
+		}
+		s.Fire(sa, timer)
 	}
 }
 

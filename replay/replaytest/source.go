@@ -3,6 +3,7 @@ package replaytest
 import (
 	"iter"
 	"path/filepath"
+	"slices"
 
 	"github.com/ikejd/ikejd/journal"
 	"github.com/ikejd/ikejd/proto/record"
@@ -97,25 +98,30 @@ func (s *Script) After(step uint64) *Memory {
 func (s *Script) Journal(rolls ...uint64) string {
 	s.t.Helper()
 	dir := filepath.Join(s.t.TempDir(), "journal")
+	s.Write(dir, rolls...)
+	return dir
+}
+
+// Write is Journal into that folder.
+func (s *Script) Write(dir string, rolls ...uint64) {
+	s.t.Helper()
 	j, err := journal.Open(dir, journal.Options{NoPrewrite: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer j.Close()
-	m := s.Source()
-	for i, e := range m.Steps {
+	for i, e := range s.Source().Steps {
 		if err := j.Append(&journal.Batch{First: e.Step, Time: s.times[i], Records: [][]byte{e.Data}}); err != nil {
 			s.t.Fatal(err)
 		}
-		for _, roll := range rolls {
-			if roll == e.Step {
-				if err := j.Roll(s.After(roll).Snap, nil); err != nil {
-					s.t.Fatal(err)
-				}
+		if slices.Contains(rolls, e.Step) {
+			if err := j.Roll(s.After(e.Step).Snap, nil); err != nil {
+				s.t.Fatal(err)
 			}
 		}
 	}
-	return dir
+	if err := j.Close(); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Records are the records so far, decoded.

@@ -31,7 +31,6 @@ type Answer struct {
 type Options struct {
 	Full  bool           // nothing is folded
 	Place *time.Location // for times in sentences
-	Alone bool           // the SA is the only one meant: it needs no introduction by name
 }
 
 // Ended explains why an SA is gone; name is what it was called by.
@@ -48,7 +47,7 @@ func Ended(ctx context.Context, src replay.Source, catalog *replay.Catalog, sa *
 	a.Verdict = s.verdict(facts, requests, o)
 	a.Absent = s.absent(facts, requests, o)
 	a.Here, a.Peer = s.leftBehind()
-	a.Next = s.next()
+	a.Next = s.next(c.rows)
 	return a, nil
 }
 
@@ -86,25 +85,35 @@ func short(spi uint64) string {
 
 // verdict is the cause's sentence, and for a peer that may not know what shows it.
 func (s *story) verdict(f Facts, requests []*sent, o Options) []string {
-	first := Sentence(f)
-	var rest []string
+	said := []string{Sentence(f)}
 	if f.Unsent && f.Request != nil {
 		if f.Cause == record.Cause_CAUSE_CUT_OFF {
-			first = fmt.Sprintf("It was discarded because the shutdown budget of %s ended while its Delete still waited.", span(f.Budget))
+			said[0] = fmt.Sprintf("It was discarded because the shutdown budget of %s ended while its Delete still waited.", span(f.Budget))
 		}
-		rest = append(rest, fmt.Sprintf("The Delete was never sent: request %d (%s) was in flight and unanswered.", f.Request.ID, f.Request.What))
+		said = append(said, fmt.Sprintf("The Delete was never sent: request %d (%s) was in flight and unanswered.", f.Request.ID, f.Request.What))
+	}
+	if f.Request == nil || !unheard(f.Cause) {
+		return said
+	}
+	_, heard := s.heard()
+	silent := "The peer was never heard"
+	if heard != 0 {
+		silent = "The peer was silent: nothing authentic since " + seconds(heard, o.Place)
 	}
 	for _, m := range requests {
-		if m.given == 0 || f.Request == nil || m.id != f.Request.ID {
-			continue
+		if m.given != 0 && m.id == f.Request.ID && f.Cause == record.Cause_CAUSE_CUT_OFF {
+			silent = fmt.Sprintf("The peer was silent: %s of request %d since %s", replay.Count(uint64(m.sends), "send"), m.id, seconds(m.first, o.Place))
+			if heard != 0 {
+				silent += ", nothing authentic since " + seconds(heard, o.Place)
+			}
 		}
-		sentence := fmt.Sprintf("The peer was silent: %s of request %d since %s", replay.Count(uint64(m.sends), "send"), m.id, seconds(m.first, o.Place))
-		if _, at := s.heard(); at != 0 {
-			sentence += ", nothing authentic since " + seconds(at, o.Place)
-		}
-		rest = append(rest, sentence+".")
 	}
-	return append([]string{first}, rest...)
+	return append(said, silent+".")
+}
+
+// unheard are the causes with which an SA ends because the peer was silent.
+func unheard(c record.Cause) bool {
+	return c == record.Cause_CAUSE_CUT_OFF || c == record.Cause_CAUSE_UNACKNOWLEDGED || c == record.Cause_CAUSE_UNANSWERED
 }
 
 func seconds(ns int64, place *time.Location) string { return text.Clock(ns, place)[:8] }
@@ -117,8 +126,8 @@ func (s *story) absent(f Facts, requests []*sent, o Options) []string {
 			missing = append(missing, fmt.Sprintf("an answer to request %d", m.id))
 		}
 	}
-	switch f.Cause {
-	case record.Cause_CAUSE_CUT_OFF, record.Cause_CAUSE_UNACKNOWLEDGED, record.Cause_CAUSE_UNANSWERED:
+	switch {
+	case unheard(f.Cause):
 		step, at := s.heard()
 		switch {
 		case step != 0:
@@ -129,10 +138,8 @@ func (s *story) absent(f Facts, requests []*sent, o Options) []string {
 			missing = append(missing, "any authentic message at all")
 		}
 		missing = append(missing, fmt.Sprintf("refused since: %d", s.refusedSince(step)))
-	case record.Cause_CAUSE_REFUSED:
-		if strings.HasPrefix(f.Detail, "no IKE_AUTH") {
-			missing = append(missing, "an IKE_AUTH request of the peer")
-		}
+	case f.Cause == record.Cause_CAUSE_REFUSED && strings.HasPrefix(f.Detail, "no IKE_AUTH"):
+		missing = append(missing, "an IKE_AUTH request of the peer")
 	}
 	return missing
 }
@@ -164,8 +171,7 @@ func (s *story) leftBehind() (here, peer string) {
 	if said := joined(removed, keys); said != "" {
 		here += ": " + said
 	}
-	switch s.sa.Cause {
-	case record.Cause_CAUSE_CUT_OFF, record.Cause_CAUSE_UNACKNOWLEDGED, record.Cause_CAUSE_UNANSWERED, record.Cause_CAUSE_NOT_RECOVERED:
+	if unheard(s.sa.Cause) || s.sa.Cause == record.Cause_CAUSE_NOT_RECOVERED {
 		if s.sa.End.GetFrom() == record.Phase_PHASE_HALF_OPEN {
 			return here, "perhaps a half-open SA, not for long"
 		}
@@ -188,12 +194,13 @@ func joined(parts ...string) string {
 	return strings.Join(said, ", ")
 }
 
-// next are commands that go on from here.
-func (s *story) next() []string {
-	name := text.SA(s.sa.Number)
-	from := s.sa.EndStep
-	if wanted, _ := s.wantedDelete(); wanted != nil {
-		from = wanted.GetWanted().GetDecided().GetStep()
+// next are commands that go on from here: the steps from where the end began, the run's end, the case for somebody else.
+func (s *story) next(rows []Row) []string {
+	name, from := text.SA(s.sa.Number), s.sa.EndStep
+	for _, row := range rows {
+		if row.Step >= s.sa.First && (row.Time > s.sa.Established || s.sa.Established == 0) {
+			from = min(from, row.Step)
+		}
 	}
 	commands := []string{fmt.Sprintf("ikejd journal cat %s --since %d", name, from)}
 	if run := s.run(s.sa.EndStep); run != nil && run.AskedStep != 0 && s.sa.EndStep >= run.AskedStep {

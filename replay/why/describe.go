@@ -96,11 +96,15 @@ func (s *story) describe(r *record.Record, f focused, sa uint64) string {
 		if k.Record.GetResponse() {
 			break
 		}
-		what := fmt.Sprintf("request %d %s", k.Record.GetMessageId(), exchange(k.Record))
+		what := fmt.Sprintf("request %d", k.Record.GetMessageId())
+		if asked := because(ev, what); asked != what {
+			return asked + ", " + wish(s.effect(f.effect.GetBecause()))
+		}
+		what += " " + exchange(k.Record)
 		if w := s.effect(f.effect.GetBecause()); w.GetWanted() != nil {
 			what += ", " + wish(w)
 		}
-		return because(ev, what)
+		return what
 	case *record.Effect_Wanted:
 		if f.effect.GetBecause().GetEdge() == record.Edge_EDGE_BEHIND {
 			return because(ev, wish(f.effect)+" waits")
@@ -145,6 +149,10 @@ func happened(ev *record.Event) string {
 			return "close " + text.Child(k.CloseAsked.GetChildSa())
 		}
 		return "close " + text.SA(ev.GetIkeSa())
+	case *record.Event_DatagramReceived:
+		return "received " + text.Received(k.DatagramReceived)
+	case *record.Event_TimerFired:
+		return text.Timer(k.TimerFired.GetTimer()) + " timer"
 	}
 	return text.Event(ev)
 }

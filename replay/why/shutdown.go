@@ -22,6 +22,8 @@ func Shutdown(run *replay.Run, live bool, place *time.Location) string {
 	case run.Asked != nil:
 		return fmt.Sprintf("run %d was asked to shut down at %s, %s, and ended before it could report: its last step is %d, %s",
 			run.Number, text.Clock(run.AskedTime, place), plain(run.Asked.GetSignal()), run.Last, text.Clock(run.Ended, place))
+	case run.Reason != "":
+		return fmt.Sprintf("run %d ended %s without a shutdown: %s", run.Number, text.Clock(run.Ended, place)[:10], plain(run.Reason))
 	case live:
 		return fmt.Sprintf("run %d goes on since %s and was not asked to shut down", run.Number, text.Clock(run.Began, place))
 	}

@@ -90,13 +90,13 @@ func Message(ctx context.Context, src replay.Source, catalog *replay.Catalog, sa
 // ours is one of our requests.
 func (s *story) ours(m *sent, o Options) *Answer {
 	c := s.trace(o.Full, place{m.step, int(m.index), s.sa.Number})
-	a := &Answer{SA: s.sa, Rows: c.rows, Ends: c.Ends(),
-		Subject: fmt.Sprintf("Request %d of %s is %s %s, recorded at step %d (%s).", m.id, text.SA(s.sa.Number), m.exchange, m.what(),
-			m.step, text.Clock(m.first, o.Place)),
-		Next: []string{fmt.Sprintf("ikejd journal cat %s --since %d", text.SA(s.sa.Number), m.step)}}
-	if m.wish == record.Wish_WISH_NONE || m.what() == m.exchange.String() {
-		a.Subject = fmt.Sprintf("Request %d of %s is %s, recorded at step %d (%s).", m.id, text.SA(s.sa.Number), m.exchange, m.step, text.Clock(m.first, o.Place))
+	what := m.exchange.String()
+	if m.what() != what {
+		what += ", " + m.what()
 	}
+	a := &Answer{SA: s.sa, Rows: c.rows, Ends: c.Ends(),
+		Subject: fmt.Sprintf("Request %d of %s (%s) was recorded at step %d (%s).", m.id, text.SA(s.sa.Number), what, m.step, text.Clock(m.first, o.Place)),
+		Next:    []string{fmt.Sprintf("ikejd journal cat %s --since %d", text.SA(s.sa.Number), m.step)}}
 	went := fmt.Sprintf("It went out %s", times(m.sends))
 	if m.sends > 1 {
 		went += ", last at " + text.Clock(m.last, o.Place)

@@ -108,8 +108,8 @@ func writeCase(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Ran
 	return export.Case(ctx, w, p.Source, p.Catalog, r)
 }
 
-func writeCapture(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Range) error {
-	return export.Capture(ctx, w, p.Source, r, "ikejd "+version())
+func writeCapture(ctx context.Context, a *app, w io.Writer, p *picked, r export.Range) error {
+	return export.Capture(ctx, w, p.Source, r, "ikejd "+a.version)
 }
 
 func writeSteps(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Range) error {

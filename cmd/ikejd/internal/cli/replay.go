@@ -93,7 +93,7 @@ func (a *app) replayText(r *replay.Result, all bool) {
 	w := a.out()
 	if r.Equal() {
 		fmt.Fprintf(w, "%s of %s%s, replayed by %s in %.1fs: equal.\n", replay.Count(r.Steps, "step"), replay.Count(r.Runs, "run"),
-			writers(r.Versions), version(), r.Took.Seconds())
+			writers(r.Versions), a.version, r.Took.Seconds())
 		return
 	}
 	if a.quiet {
@@ -155,7 +155,7 @@ func (a *app) divergence(w io.Writer, d *replay.Divergence) {
 	if d.Version != "" {
 		theirs = " (" + d.Version + ")"
 	}
-	ours = " (" + version() + ")"
+	ours = " (" + a.version + ")"
 	width := max(len("the journal says"+theirs), len("this binary says"+ours)) + 2
 	fmt.Fprintf(w, "  %-*s  %s\n", width, "the journal says"+theirs, side(d.Journal, d, ""))
 	fmt.Fprintf(w, "  %-*s  %s\n", width, "this binary says"+ours, side(d.Binary, d, d.Note))
@@ -259,5 +259,5 @@ func (a *app) replayJSON(r *replay.Result) error {
 		}
 	}
 	return a.object(replayedJSON{V: 1, Type: "replay", Steps: r.Steps, Runs: r.Runs, First: r.First, Last: r.Last, WrittenBy: r.Versions,
-		ReplayedBy: version(), Seconds: r.Took.Seconds(), Equal: r.Equal(), Divergences: len(r.Divergences)})
+		ReplayedBy: a.version, Seconds: r.Took.Seconds(), Equal: r.Equal(), Divergences: len(r.Divergences)})
 }

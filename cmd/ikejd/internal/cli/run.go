@@ -89,8 +89,8 @@ Exit status: 0 answered, nothing wrong found; 1 found (a divergence, damage; no 
 		Version:       a.version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          cobra.ArbitraryArgs,
+		RunE:          others,
 	}
 	root.SetIn(a.std.In)
 	root.SetOut(a.std.Out)
@@ -109,14 +109,17 @@ Exit status: 0 answered, nothing wrong found; 1 found (a divergence, damage; no 
 
 // group is a command that only has others.
 func group(use, short string, sub ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return fmt.Errorf("%s has no command %q; try: %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
-		}
-		return cmd.Help()
-	}}
+	cmd := &cobra.Command{Use: use, Short: short, RunE: others}
 	cmd.AddCommand(sub...)
 	return cmd
+}
+
+// others is what a command does that only has others: it says which.
+func others(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s has no command %q; try: %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	return cmd.Help()
 }
 
 // shared are the options of every command.

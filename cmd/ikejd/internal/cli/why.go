@@ -157,11 +157,21 @@ func (a *app) whyShutdown(p *picked) error {
 	}
 	line := why.Shutdown(run, p.Catalog.Live && run.Last == p.Catalog.Last, a.place())
 	if a.json {
-		return a.object(map[string]any{"v": 1, "type": "shutdown", "run": run.Number, "verdict": []string{line}, "step": run.ReportStep,
-			"time": rfc3339(run.ReportTime), "causes": counted(run.Report)})
+		return a.object(shutdownJSON{V: 1, Type: "shutdown", Run: run.Number, Verdict: []string{line}, Step: run.ReportStep,
+			Time: rfc3339(run.ReportTime), Causes: counted(run.Report)})
 	}
 	_, err := fmt.Fprintln(a.out(), line)
 	return err
+}
+
+type shutdownJSON struct {
+	V       int               `json:"v"`
+	Type    string            `json:"type"`
+	Run     uint64            `json:"run"`
+	Verdict []string          `json:"verdict"`
+	Step    uint64            `json:"step,omitempty"` // of the report
+	Time    string            `json:"time,omitempty"`
+	Causes  map[string]uint64 `json:"causes"`
 }
 
 func counted(r *record.Report) map[string]uint64 {
@@ -175,8 +185,9 @@ func counted(r *record.Report) map[string]uint64 {
 func causeJSON(c record.Cause) string { return strings.ReplaceAll(text.Cause(c), " ", "-") }
 
 const (
-	whatWidth = 43 // of a row, up to its edges
-	edgeWidth = 7  // of the first edge's kind
+	whatWidth = 42 // of a row, up to its edges
+	mostWhat  = 64
+	edgeWidth = 7 // of the first edge's kind
 )
 
 // whyText prints the verdict, then what proves it.
@@ -192,17 +203,7 @@ func (a *app) whyText(w io.Writer, answer *why.Answer) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	for _, row := range answer.Rows {
-		var edges []string
-		for i, e := range row.Edges {
-			width := edgeWidth
-			if i > 0 {
-				width = 0
-			}
-			edges = append(edges, e.String(width))
-		}
-		fmt.Fprintf(w, "  %d  %s  %-*s  %s\n", row.Step, text.Clock(row.Time, a.place()), whatWidth-2, row.What, strings.Join(edges, "   "))
-	}
+	a.chain(w, answer.Rows)
 	footer := func(label, said string) {
 		if said != "" {
 			fmt.Fprintf(w, "  %-13s%s\n", label, said)
@@ -213,12 +214,13 @@ func (a *app) whyText(w io.Writer, answer *why.Answer) error {
 	if answer.Here != "" {
 		footer("left behind", fmt.Sprintf("here %s.  peer: %s", answer.Here, answer.Peer))
 	}
-	for i, command := range answer.Next {
-		label := "next"
-		if i > 0 {
-			label = ""
+	label := "next"
+	for _, command := range answer.Next {
+		if strings.HasSuffix(a.journal, ".ikej") && strings.Contains(command, " export ") {
+			continue // that is what is being read
 		}
-		footer(label, command)
+		footer(label, command+a.sameJournal())
+		label = ""
 	}
 	if len(answer.Others) > 0 {
 		fmt.Fprintln(w)
@@ -228,6 +230,39 @@ func (a *app) whyText(w io.Writer, answer *why.Answer) error {
 		}
 	}
 	return nil
+}
+
+// sameJournal lets a command that is to be pasted read the same journal.
+func (a *app) sameJournal() string {
+	if a.journal == "" {
+		return ""
+	}
+	if strings.ContainsFunc(a.journal, func(r rune) bool { return !strings.ContainsRune(plainInShell, r) }) {
+		return " --journal '" + strings.ReplaceAll(a.journal, "'", `'\''`) + "'"
+	}
+	return " --journal " + a.journal
+}
+
+const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@"
+
+// chain prints rows in columns.
+func (a *app) chain(w io.Writer, rows []why.Row) {
+	digits, what := 0, whatWidth
+	for _, row := range rows {
+		digits = max(digits, len(strconv.FormatUint(row.Step, 10)))
+		what = max(what, min(len(row.What), mostWhat))
+	}
+	for _, row := range rows {
+		var edges []string
+		for i, e := range row.Edges {
+			width := edgeWidth
+			if i > 0 {
+				width = 0
+			}
+			edges = append(edges, e.String(width))
+		}
+		fmt.Fprintf(w, "  %*d  %s  %-*s  %s\n", digits, row.Step, text.Clock(row.Time, a.place()), what, row.What, strings.Join(edges, "   "))
+	}
 }
 
 type whyJSON struct {
