@@ -24,11 +24,13 @@ func (j *Journal) Append(b *Batch) error {
 		return j.err
 	}
 	if len(b.Records) > 0 && b.First != j.head.last.Step+1 {
-		return fmt.Errorf("journal: step %d does not follow step %d; this is a bug in the caller", b.First, j.head.last.Step)
+		return fmt.Errorf("journal: step %d does not follow step %d, a bug in the caller; stop and start again",
+			b.First, j.head.last.Step)
 	}
 	for i, record := range b.Records {
 		if len(record) > maxRecord {
-			return fmt.Errorf("journal: the record of step %d has %d octets; at most %d can be kept", b.First+uint64(i), len(record), maxRecord)
+			return fmt.Errorf("journal: the record of step %d has %d octets; keep it to %d",
+				b.First+uint64(i), len(record), maxRecord)
 		}
 	}
 	head, err := j.commit(b)
@@ -128,9 +130,11 @@ func explain(name string, err error) error {
 	case errors.As(err, &damage):
 		return err
 	case is(err, unix.ENOSPC), is(err, unix.EDQUOT), is(err, unix.EFBIG):
-		return fmt.Errorf("journal: %s cannot grow: %w; nothing acknowledged is lost: free space there, or try: ikejd journal prune --keep 7d, then start ikejd again", name, err)
+		return fmt.Errorf("journal: %s cannot grow: %w; nothing acknowledged is lost: free space there, or try: "+
+			"ikejd journal prune --keep 7d, then start ikejd again", name, err)
 	default:
-		return fmt.Errorf("journal: %s cannot be written: %w; nothing acknowledged is lost: look after the disk, then start ikejd again", name, err)
+		return fmt.Errorf("journal: %s cannot be written: %w; nothing acknowledged is lost: "+
+			"look after the disk, then start ikejd again", name, err)
 	}
 }
 

@@ -104,6 +104,9 @@ func changedSectors(before, after []byte) (changed []int) {
 }
 
 func mixed(before, after []byte, sectors []int) []byte {
+	if len(sectors) == 0 {
+		return before // not even longer
+	}
 	file := append(bytes.Clone(before), make([]byte, len(after)-len(before))...)
 	for _, s := range sectors {
 		copy(file[s*sectorSize:(s+1)*sectorSize], after[s*sectorSize:])

@@ -247,8 +247,12 @@ func TestSegmentGone(t *testing.T) {
 	check := func(how string) {
 		t.Helper()
 		report, err := Verify(dir)
-		if err != nil || len(report.Damage) == 0 || report.Damage[0].Segment != filepath.Base(gone) {
-			t.Errorf("%s: %+v, %v", how, report, err)
+		want := Damage{Segment: filepath.Base(gone), First: m.firsts[1], Last: m.firsts[2] - 1}
+		if err != nil || len(report.Damage) == 0 {
+			t.Fatalf("%s: %+v, %v", how, report, err)
+		}
+		if got := report.Damage[0]; got.Segment != want.Segment || got.First != want.First || got.Last != want.Last {
+			t.Errorf("%s: named %v", how, &got)
 		}
 		r, err := OpenReader(dir)
 		if err != nil {

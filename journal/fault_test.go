@@ -306,7 +306,7 @@ func TestPrune(t *testing.T) {
 		t.Fatalf("pruned %v, %v", gone, err)
 	}
 	for _, err := range j.Read(2) {
-		if err == nil || !strings.Contains(err.Error(), "begins at step 3") {
+		if err == nil || !strings.Contains(err.Error(), "the first is step 3") {
 			t.Errorf("reading what was pruned: %v", err)
 		}
 	}

@@ -94,6 +94,7 @@ func openImage(dir string, first uint64) (*image, *os.File, error) {
 // openDB hands a file that was checked, or is new, to bbolt. The commit's own sync is ours (append.go).
 func openDB(path string, segmentBytes int64) (db *bbolt.DB, err error) {
 	defer guard(filepath.Base(path), &err)
+	defer faultsPanic()()
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:        lockWait,
 		NoSync:         true,
@@ -113,15 +114,15 @@ func openDB(path string, segmentBytes int64) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// guard turns a panic of bbolt, or a fault in its map (a disk that cannot read a page), into an error that names the
-// segment. To be deferred; it makes faults panics for the goroutine until the function returns.
+// guard turns a panic of bbolt into an error that names the segment. To be deferred.
 func guard(segment string, err *error) {
 	if p := recover(); p != nil {
 		*err = &Damage{Segment: segment, What: fmt.Sprintf("cannot be used: %v", p)}
 	}
 }
 
-// faultsPanic makes a fault in mapped memory a panic that guard can recover, until the function it gives is called.
+// faultsPanic makes a fault in mapped memory, as of a page that the disk cannot read, a panic that guard recovers,
+// until the function it gives is called.
 func faultsPanic() func() {
 	old := debug.SetPanicOnFault(true)
 	return func() { debug.SetPanicOnFault(old) }

@@ -134,8 +134,9 @@ func (j *Journal) open(closed bool) error {
 // mark uses up the number of the transaction that may have been torn, with one that changes nothing. Its pages may lie
 // on the disk without their meta page; if the next batch had its number, and of that one only the meta page were
 // written in another crash, then what it names would be the torn transaction.
-func (j *Journal) mark(db *bbolt.DB, head *headRow) error {
-	err := db.Update(func(tx *bbolt.Tx) error { return putHead(tx, head) })
+func (j *Journal) mark(db *bbolt.DB, head *headRow) (err error) {
+	defer guard(filepath.Base(db.Path()), &err)
+	err = db.Update(func(tx *bbolt.Tx) error { return putHead(tx, head) })
 	if err != nil {
 		return err
 	}
@@ -195,7 +196,8 @@ func (j *Journal) settle(first uint64, closed bool) (contents, error) {
 
 // cut removes the meta page of a transaction that is not whole: bbolt then sees the one before.
 func (j *Journal) cut(f *os.File, slot int64) error {
-	if _, err := f.WriteAt(append([]byte(cutMark), make([]byte, sectorSize-len(cutMark))...), slot*pageSize); err != nil {
+	sector := append([]byte(cutMark), make([]byte, sectorSize-len(cutMark))...)
+	if _, err := f.WriteAt(sector, slot*pageSize); err != nil {
 		return err
 	}
 	return j.o.durable(f.Sync)
@@ -221,7 +223,8 @@ func (j *Journal) writeAgain(f *os.File, size int64) error {
 func removeUnfinished(dir string) error {
 	names, err := os.ReadDir(dir)
 	for _, n := range names {
-		if err == nil && strings.HasSuffix(n.Name(), unfinished) {
+		ours := strings.HasPrefix(n.Name(), segmentPrefix) || strings.HasPrefix(n.Name(), spareName)
+		if err == nil && ours && strings.HasSuffix(n.Name(), unfinished) {
 			err = os.Remove(filepath.Join(dir, n.Name()))
 		}
 	}

@@ -28,11 +28,12 @@ func (j *Journal) Read(from uint64) iter.Seq2[Entry, error] {
 // journal is closed.
 func (j *Journal) Follow(ctx context.Context, from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		until := func(e Entry, err error) bool { return ctx.Err() == nil && yield(e, err) }
 		for next := from; ; {
 			wake := *j.wake.Load() // before Last, so that what comes between the two wakes us
 			open, last := j.isOpen(), j.Last().Step
 			var ok bool
-			if next, ok = j.readTo(next, last, yield); !ok || !open {
+			if next, ok = j.readTo(next, last, until); !ok || !open {
 				return
 			}
 			select {
@@ -108,7 +109,7 @@ func (j *Journal) locate(step *uint64) (first uint64, open bool, err error) {
 }
 
 func pruned(step, first uint64) error {
-	return fmt.Errorf("journal: step %d is no longer in the journal, which begins at step %d; try: --since %d", step, first, first)
+	return fmt.Errorf("journal: step %d is no longer there, the first is step %d; try: --since %d", step, first, first)
 }
 
 // errMoved says that the segment being read is not the open one any more.
@@ -230,7 +231,8 @@ func (im *image) entries(c contents, from uint64, emit func(Entry) bool) error {
 		d = newLogDecoder(im.name, c.begin)
 	}
 	d.emit = emit
-	err := im.walk(c.meta, c.trees[string(logBucket)], rowKey(from, 0), d.feed, func(err error) error { return d.broken(max(d.next, from), c.head.last.Step, err.Error()) })
+	bad := func(err error) error { return d.broken(max(d.next, from), c.head.last.Step, err.Error()) }
+	err := im.walk(c.meta, c.trees[string(logBucket)], rowKey(from, 0), d.feed, bad)
 	if err == nil {
 		err = d.end(c.head.last.Step)
 	}

@@ -42,10 +42,7 @@ func OpenReader(path string) (*Reader, error) {
 	for i, first := range folder.closedFirsts {
 		info, err := closedInfo(path, first)
 		if err != nil { // reading it will say the same
-			info = SegmentInfo{Name: segmentName(first), First: first, Last: first, Closed: true}
-			if i+1 < len(folder.closedFirsts) {
-				info.Last = folder.closedFirsts[i+1] - 1
-			}
+			info = SegmentInfo{Name: segmentName(first), First: first, Last: folder.lastOf(i), Closed: true}
 		}
 		r.infos = append(r.infos, info)
 	}
@@ -66,7 +63,16 @@ func OpenReader(path string) (*Reader, error) {
 type folder struct {
 	visitor
 	closedFirsts []uint64 // of the closed segments
+	openFirst    uint64   // of the open one
 	tail         *image   // the open one, copied; nil where a daemon has it
+}
+
+// lastOf is the last step that closed segment i should have, by the name of the next.
+func (f folder) lastOf(i int) uint64 {
+	if i+1 < len(f.closedFirsts) {
+		return f.closedFirsts[i+1] - 1
+	}
+	return f.openFirst - 1
 }
 
 // lookInto lists the segments in dir and copies the open one, if it can.
@@ -80,11 +86,11 @@ func lookInto(dir string) (f folder, err error) {
 	if len(firsts) == 0 {
 		return f, fmt.Errorf("journal: there is none in %s; try: --journal PATH, a journal's folder or a .ikej file", dir)
 	}
-	open := firsts[len(firsts)-1]
-	if f.closedFirsts = firsts[:len(firsts)-1]; f.live {
+	f.openFirst, f.closedFirsts = firsts[len(firsts)-1], firsts[:len(firsts)-1]
+	if f.live {
 		return f, nil
 	}
-	im, file, err := openImage(dir, open)
+	im, file, err := openImage(dir, f.openFirst)
 	if err != nil {
 		return f, err
 	}

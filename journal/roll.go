@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // Roll closes the open segment and begins the next with the snapshot, which is the state after the last step, and
@@ -134,6 +136,7 @@ func fill(tx *bbolt.Tx, begin beginRow, head *headRow, snapshot []byte, vault []
 const (
 	aheadStep  = 1 << 20              // zeros written between two syncs
 	aheadPause = 5 * time.Millisecond // and the rest after them, so that commits find the disk free
+	aheadRoom  = 4                    // segments that must fit beside it: commits come first
 )
 
 // prewrite makes the spare in the background, unless it is there. A sync of a file whose blocks are all written has
@@ -157,6 +160,10 @@ func (j *Journal) prewrite() {
 
 func (j *Journal) writeSpare(ctx context.Context, path string) error {
 	size := j.o.SegmentBytes
+	var fs unix.Statfs_t
+	if err := unix.Statfs(j.dir, &fs); err != nil || int64(fs.Bavail)*fs.Bsize < aheadRoom*size {
+		return errors.Join(err, unix.ENOSPC)
+	}
 	db, err := openDB(path, size) // which writes the first pages of an empty file
 	if err == nil {
 		err = db.Close()
@@ -169,7 +176,7 @@ func (j *Journal) writeSpare(ctx context.Context, path string) error {
 		return err
 	}
 	zeros := make([]byte, aheadStep)
-	at, err := f.Seek(0, 2)
+	at, err := f.Seek(0, io.SeekEnd)
 	for err == nil && at < size {
 		var n int
 		if n, err = f.WriteAt(zeros[:min(aheadStep, size-at)], at); err == nil {

@@ -36,13 +36,17 @@ func Verify(path string, heads ...Link) (Report, error) {
 		return v.Report, err
 	}
 	v.LiveTail = folder.live
-	for _, first := range folder.closedFirsts {
+	for i, first := range folder.closedFirsts {
+		found := len(v.Damage)
 		if err := v.closedSegment(path, first); err != nil {
 			return v.Report, err
 		}
+		v.place(found, first, folder.lastOf(i))
 	}
 	if folder.tail != nil {
+		found := len(v.Damage)
 		v.openSegment(folder.tail, folder.closed)
+		v.place(found, folder.openFirst, folder.openFirst)
 	}
 	return v.Report, nil
 }
@@ -85,6 +89,13 @@ func (v *verifier) openSegment(im *image, closed bool) {
 func (v *verifier) unreadable(im *image, err error) {
 	v.Damage = append(v.Damage, Damage{Segment: im.name, What: "cannot be opened: " + err.Error()})
 	v.known = false
+}
+
+// place gives the steps of a segment that could not be opened to the damage that says so.
+func (v *verifier) place(found int, first, last uint64) {
+	if !v.known && len(v.Damage) > found {
+		v.Damage[found].First, v.Damage[found].Last = first, last
+	}
 }
 
 func (v *verifier) segment(im *image, m meta) {
