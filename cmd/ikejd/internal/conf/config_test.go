@@ -3,6 +3,8 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,35 @@ const minimal = `connections {
 func connection(text, child string) (Connection, []Problem) {
 	config, problems := LoadText("swanctl.conf", fmt.Sprintf(minimal, text, child))
 	return config.Connections[0], problems
+}
+
+// unbuilt are keys whose values are read and checked although this version does nothing with them: each adds a problem
+// that says so, which TestUnbuilt is about.
+var unbuilt = regexp.MustCompile(`^(rekey|reauth|over|rand|life)_(time|bytes|packets) (has no|is not)|^(mobike|send_cert|childless|fragmentation|inactivity|replay_window) (has no|is not)`)
+
+func built(problems []Problem) []Problem {
+	return slices.DeleteFunc(problems, func(p Problem) bool { return unbuilt.MatchString(p.Text) })
+}
+
+// TestUnbuilt: what has no effect is never passed over in silence; lifetimes that would not hold are an error.
+func TestUnbuilt(t *testing.T) {
+	for _, c := range []struct{ connection, child, want string }{
+		{connection: "rekey_time = 0s"},
+		{connection: "rekey_time = 1h", want: "warning: rekey_time has no effect in connections.gw; nothing is rekeyed in this version"},
+		{connection: "mobike = no"},
+		{connection: "mobike = yes", want: "warning: mobike has no effect"},
+		{connection: "childless = force", want: "childless is not supported"},
+		{connection: "fragmentation = yes", want: "warning: fragmentation has no effect"},
+		{child: "life_time = 1h", want: "life_time is not supported in connections.gw.children.net; lifetimes are not enforced in this version"},
+		{child: "life_bytes = 0"},
+		{child: "life_bytes = 1g", want: "life_bytes is not supported"},
+		{child: "replay_window = 1024", want: "warning: replay_window has no effect"},
+	} {
+		_, problems := connection(c.connection, c.child)
+		if got := lines(problems); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s%s:\ngot  %swant %s", c.connection, c.child, got, c.want)
+		}
+	}
 }
 
 func TestDefaults(t *testing.T) {
@@ -86,7 +117,7 @@ func TestConnection(t *testing.T) {
 		replay_window = 0x400
 		tfc_padding = 0
 		hw_offload = auto`)
-	if len(problems) > 0 {
+	if problems = built(problems); len(problems) > 0 {
 		t.Fatal(lines(problems))
 	}
 	ip := netip.MustParseAddr
@@ -157,6 +188,7 @@ func TestProblems(t *testing.T) {
 		{child: "inner { }", want: `unknown section "inner" in connections.gw.children.net; no section may be inside it`},
 	} {
 		_, problems := connection(c.connection, c.child)
+		problems = built(problems)
 		got := lines(problems)
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) || c.want != "" && len(problems) != 1 {
 			t.Errorf("%s%s:\ngot  %swant %s", c.connection, c.child, got, c.want)

@@ -7,6 +7,8 @@ const (
 	noMediation    = "the mediation extension is not built; connect the peers directly"
 	noVirtualIP    = "virtual addresses are not built, and the tunnel would be set up for other addresses; name subnets in local_ts and remote_ts"
 	ikev1Only      = "it belongs to IKEv1; remove it"
+	noRekeying     = "nothing is rekeyed in this version: keys live as long as the SA; close it and initiate it again where they must change"
+	noLifetime     = "lifetimes are not enforced in this version, and keys would be used for longer than this allows; remove it, and close the SA from outside in time"
 	noEAP          = "EAP is not built; use auth = psk"
 )
 
@@ -19,17 +21,17 @@ var connectionKeys = []KeyDoc{
 	{Name: "remote_port", Default: "500", Doc: "UDP port of the peer."},
 	{Name: "proposals", Default: "default", Doc: "Algorithms for IKE, proposals separated by commas, algorithms by dashes: aes256gcm16-prfsha384-ecp384. \"default\" stands for a list of safe ones."},
 	{Name: "dpd_delay", Default: "0s", Doc: "Check that the peer lives after this much silence; 0 never."},
-	{Name: "rekey_time", Default: "4h", Doc: "Rekey the IKE SA after this time; 0 never, and 0 is the default where reauth_time is set."},
-	{Name: "reauth_time", Default: "0s", Doc: "Set the IKE SA up anew, with authentication, after this time; 0 never."},
-	{Name: "over_time", Default: "10% of the longer of rekey_time and reauth_time", Doc: "Close the IKE SA this long after rekeying or reauthentication was due."},
-	{Name: "rand_time", Default: "over_time", Doc: "A random time up to this one is taken off rekey_time and reauth_time, so that the ends do not act at once."},
+	{Name: "rekey_time", Default: "4h", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
+	{Name: "reauth_time", Default: "0s", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
+	{Name: "over_time", Default: "10% of the longer of rekey_time and reauth_time", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
+	{Name: "rand_time", Default: "over_time", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
 	{Name: "unique", Default: "no", Doc: "What a new IKE SA of the same identities does to older ones: no (the peer's INITIAL_CONTACT closes them), never (nothing), keep (the new one is refused), replace (they are closed)."},
-	{Name: "mobike", Default: "yes", Doc: "Let the peer change its address (RFC 4555). IKE moves to port 4500 with IKE_AUTH then."},
+	{Name: "mobike", Default: "yes", Use: Ignored, Neutral: []string{"no"}, Why: "MOBIKE is not built: a peer behind a NAT is followed, others must keep their address"},
 	{Name: "encap", Default: "no", Doc: "Put ESP into UDP without a NAT too."},
 	{Name: "keyingtries", Default: "1", Doc: "How many times a whole series of retransmissions is tried to set an IKE SA up; 0 for ever."},
-	{Name: "send_cert", Default: "ifasked", Doc: "When our certificates are sent: ifasked, always, never."},
-	{Name: "childless", Default: "allow", Doc: "IKE SAs without a Child SA (RFC 6023): allow, prefer, force, never."},
-	{Name: "fragmentation", Default: "yes", Doc: "IKE fragments (RFC 7383): yes, accept (receive only), force, no."},
+	{Name: "send_cert", Default: "ifasked", Use: Ignored, Neutral: []string{"ifasked", "always", "never"}, Why: "auth = psk shows no certificate; remove it"},
+	{Name: "childless", Default: "allow", Use: Refused, Neutral: []string{"allow", "prefer", "never"}, Why: "an IKE SA is set up with its first child (RFC 6023 is not built); remove it"},
+	{Name: "fragmentation", Default: "yes", Use: Ignored, Neutral: []string{"no"}, Why: "IKE fragments (RFC 7383) are not built; messages with a pre-shared key fit into one datagram"},
 
 	{Name: "dpd_timeout", Use: Ignored, Neutral: []string{"0", "0s"}, Why: "IKEv2 gives a silent peer up by retransmission; set ikejd.retransmit.sends instead"},
 	{Name: "aggressive", Use: Ignored, Neutral: []string{"no"}, Why: ikev1Only},

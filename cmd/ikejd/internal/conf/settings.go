@@ -28,42 +28,24 @@ type Settings struct {
 		Least, Most time.Duration
 		InShutdown  time.Duration
 	}
-	Rekey struct {
-		DeleteWait    time.Duration
-		RetryWait     time.Duration
-		RetryMostWait time.Duration
-		GiveUpAfter   time.Duration
-	}
-	Window int
 	Limits struct {
-		CookiesFrom        int
-		CookiesFromSource  int
-		CookieSecretLife   time.Duration
-		HalfOpen           int
-		HalfOpenSource     int
-		HalfOpenLife       time.Duration
-		HalfOpenLeastLife  time.Duration
-		SetupRounds        int
-		AuthTries          int
-		WorkerSharePercent int
-		Answers            int
-		AnswersSource      int
-		Fragments          int
-		FragmentOctets     Octets
-		FragmentOctetsSA   Octets
-		FragmentOctetsHalf Octets
-		FragmentLife       time.Duration
-		Samples            int
-		Children           int
-		ChildRate          int
-		SameSelectors      int
+		CookiesFrom       int
+		CookiesFromSource int
+		CookieSecretLife  time.Duration
+		HalfOpen          int
+		HalfOpenSource    int
+		HalfOpenLife      time.Duration
+		HalfOpenLeastLife time.Duration
+		SetupRounds       int
+		AuthTries         int
+		Answers           int
+		AnswersSource     int
+		Samples           int
 	}
 	Journal struct {
-		Keep         time.Duration
-		SegmentSize  Octets
-		SegmentLife  time.Duration
-		BatchRecords int
-		BatchSize    Octets
+		Keep        time.Duration
+		SegmentSize Octets
+		SegmentLife time.Duration
 	}
 }
 

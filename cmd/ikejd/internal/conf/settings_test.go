@@ -16,8 +16,8 @@ func TestSettings(t *testing.T) {
         least_wait = 0.5s
         most_wait = 1500ms
     }
-    window = 4
-    limits { fragment_octets = 1g }
+    discard_after = 4m
+    journal { segment_size = 1g }
 }`)
 	if len(problems) > 0 {
 		t.Fatal(lines(problems))
@@ -25,14 +25,14 @@ func TestSettings(t *testing.T) {
 	want := DefaultSettings()
 	want.Shutdown.Budget = 4 * time.Minute
 	want.Retransmit.Sends, want.Retransmit.LeastWait, want.Retransmit.MostWait = 5, 500*time.Millisecond, 1500*time.Millisecond
-	want.Window = 4
-	want.Limits.FragmentOctets = 1 << 30
+	want.DiscardAfter = 4 * time.Minute
+	want.Journal.SegmentSize = 1 << 30
 	if diff := cmp.Diff(want, config.Settings); diff != "" {
 		t.Error(diff)
 	}
 	for text, want := range map[string]string{
-		"ikejd { window = 9 }":                                           `t.conf:1: window = "9" in ikejd; out of bounds; write 1 to 8`,
-		"ikejd { windw = 1 }":                                            `unknown key "windw" in ikejd; did you mean "window"?`,
+		"ikejd { discard_after = 9d }":                                   `t.conf:1: discard_after = "9d" in ikejd; out of bounds; write 1m to 1d`,
+		"ikejd { discard_aftr = 1m }":                                    `unknown key "discard_aftr" in ikejd; did you mean "discard_after"?`,
 		"ikejd { shutdwn { } }":                                          `unknown section "shutdwn" in ikejd; did you mean "shutdown"?`,
 		"ikejd { linger { least = 4m } }":                                "least is above most in ikejd.linger; make it smaller",
 		"ikejd { limits { half_open = many } }":                          `half_open = "many" in ikejd.limits; not a whole number`,
@@ -54,7 +54,7 @@ func TestSettings(t *testing.T) {
 	if err := s.Set("shutdown.budgets", "4m"); err == nil || !strings.Contains(err.Error(), `did you mean "shutdown.budget"?`) {
 		t.Errorf("Set of an unknown one: %v", err)
 	}
-	if err := s.Set("window", "0"); err == nil || err.Error() != `ikejd.window = "0": out of bounds; write 1 to 8` {
+	if err := s.Set("discard_after", "0"); err == nil || err.Error() != `ikejd.discard_after = "0": out of bounds; write 1m to 1d` {
 		t.Errorf("Set out of bounds: %v", err)
 	}
 }
