@@ -61,7 +61,7 @@ var settingKeys = []settingKey{
 		"Headers of dropped datagrams that a journal record of a second keeps (K-16)."),
 
 	key("journal.keep", "30d", "1h", "3650d", func(s *Settings) any { return &s.Journal.Keep },
-		"Closed segments are removed when they are older; what living SAs need is in newer ones."),
+		"Closed segments are removed when they are older, but for those with a part of an SA that ended since; what living SAs need is in newer ones."),
 	key("journal.segment_size", "64m", "1m", "4g", func(s *Settings) any { return &s.Journal.SegmentSize },
 		"A new segment begins at this size."),
 	key("journal.segment_life", "1h", "1m", "30d", func(s *Settings) any { return &s.Journal.SegmentLife },

@@ -201,7 +201,8 @@ func short(spi string) string { return spi[:min(8, len(spi))] + "…" }
 
 // read runs one of the commands that read a journal, and gives what it printed.
 func (n *node) read(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, n.program, append(args, "--journal", n.path("journal"))...)
+	cmd := exec.CommandContext(ctx, n.program, append(args, "--journal", filepath.Join(n.name, "journal"))...)
+	cmd.Dir = filepath.Dir(n.dir) // so that what it prints names no folder of the day
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()

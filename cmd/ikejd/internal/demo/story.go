@@ -146,8 +146,9 @@ func (s *Story) shutdown(ctx context.Context) error {
 // lastWords is the report in the last line of a log.
 func lastWords(log string) string {
 	lines := strings.Split(strings.TrimSpace(log), "\n")
-	_, words, _ := strings.Cut(lines[len(lines)-1], "msg=")
-	return strings.Trim(words, `"`)
+	_, words, _ := strings.Cut(lines[len(lines)-1], `msg="`)
+	words, _, _ = strings.Cut(words, `"`)
+	return words
 }
 
 // explain asks the journals.
@@ -165,8 +166,9 @@ func (s *Story) explain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.quote(fmt.Sprintf("ikejd %s --journal %s/journal", strings.Join(step.args, " "), step.n.name), out)
+		s.quote(fmt.Sprintf("ikejd %s --journal %s/journal", strings.Join(step.args, " "), step.n.name), strings.TrimRight(out, "\n"))
 	}
+	fmt.Fprintln(s.Out)
 	s.say("nothing is left on either side")
 	return nil
 }
@@ -191,7 +193,6 @@ func (s *Story) say(format string, args ...any) {
 func (s *Story) quote(command, text string) {
 	fmt.Fprintf(s.Out, "\n    $ %s\n", command)
 	for line := range strings.Lines(text) {
-		fmt.Fprint(s.Out, "    ", strings.TrimRight(line, "\n"), "\n")
+		fmt.Fprintln(s.Out, strings.TrimRight("    "+strings.TrimRight(line, "\n"), " "))
 	}
-	fmt.Fprintln(s.Out)
 }
