@@ -41,6 +41,7 @@ type bed struct {
 	left, right *end
 	tap         *tap
 	wire        *helper
+	explained   []explanation // to be checked when both have ended
 }
 
 // end is a daemon and the folder it lives in.
@@ -227,18 +228,27 @@ func mirror(left, right ikeSA) bool {
 	return true
 }
 
-// explained waits until `ikejd why` says every one of the patterns about the SA, in this order. The daemon may be running:
-// what nothing waits for is in its journal a moment later.
-func (b *bed) explained(e *end, sa string, patterns ...string) {
-	b.t.Helper()
-	all := regexp.MustCompile("(?s)" + strings.Join(patterns, ".*"))
-	d := e.daemon.(*ikejd)
-	text := ""
-	until(b.t, 5*time.Second, fmt.Sprintf("why %s says %v", sa, all), func() bool {
-		out, err := output(exec.Command(d.program(), "why", "--journal", d.journal(), sa))
-		text = out
-		return err == nil && all.MatchString(out)
-	}, func() string { return text })
+// explain has settle ask `ikejd why` about the SA: what it says must have every one of the patterns, in this order.
+func (b *bed) explain(e *end, sa string, patterns ...string) {
+	b.explained = append(b.explained, explanation{e, sa, regexp.MustCompile("(?s)" + strings.Join(patterns, ".*"))})
+}
+
+type explanation struct {
+	*end
+	sa   string
+	says *regexp.Regexp
+}
+
+func (x explanation) check() error {
+	d, ok := x.daemon.(*ikejd)
+	if !ok {
+		return nil // it keeps no journal
+	}
+	out, err := output(exec.Command(d.program(), "why", "--journal", d.journal(), x.sa))
+	if err == nil && !x.says.MatchString(out) {
+		err = fmt.Errorf("%s: why %s does not say %q:\n%s", filepath.Base(d.dir), x.sa, x.says, out)
+	}
+	return err
 }
 
 // empty waits until neither end lists an SA. A Lingering one ends by itself within D-20's time.
@@ -267,6 +277,11 @@ func (b *bed) settle() {
 			b.t.Error(err)
 		}
 		if err := e.verify(); err != nil {
+			b.t.Error(err)
+		}
+	}
+	for _, x := range b.explained {
+		if err := x.check(); err != nil {
 			b.t.Error(err)
 		}
 	}

@@ -83,9 +83,6 @@ func TestLostDeleteResponse(t *testing.T) {
 		b.setUp(b.left)
 		begin := time.Now()
 		_, err := swanctl(b.left.dir, "--terminate", "--ike", "lab", "--timeout", "120")
-		if b.left.kind == "ikejd" && b.right.kind == "charon" {
-			b.explained(b.left, "ike1", "We asked to delete it 8 times in .*; no answer came")
-		}
 		b.empty()
 		sent := 0
 		for _, m := range b.tap.messages(b.t) {
@@ -102,6 +99,7 @@ func TestLostDeleteResponse(t *testing.T) {
 			if sent != 1 {
 				b.t.Errorf("charon answered a repeated Delete: %d responses", sent)
 			}
+			b.explain(b.left, "ike1", `We asked to delete it 8 times in \d+s; no answer came`)
 		}
 	})
 }

@@ -20,7 +20,7 @@ func TestCharonDies(t *testing.T) {
 		if after := b.setUp(dies); after.spiI == before.spiI {
 			b.t.Error("the IKE SA outlived charon")
 		}
-		b.explained(b.other(dies), "ike1", "ike2 came up between the same identities with INITIAL_CONTACT")
+		b.explain(b.other(dies), "ike1", "ike2 came up between the same identities with INITIAL_CONTACT")
 		b.swanctl(dies, "--terminate", "--ike", "lab")
 	})
 }
@@ -36,7 +36,7 @@ func TestCharonDiesUnnoticed(t *testing.T) {
 		if err := dies.start(); err != nil {
 			b.t.Fatal(err)
 		}
-		b.explained(b.other(dies), "ike1", `Request \d+ \(liveness`, "had no answer")
+		b.explain(b.other(dies), "ike1", `Request \d+ \(liveness`, "had no answer")
 		b.empty()
 		b.setUp(b.left)
 		b.swanctl(dies, "--terminate", "--ike", "lab")
