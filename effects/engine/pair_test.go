@@ -1,268 +1,161 @@
 package engine_test
 
 import (
-	"context"
-	"log/slog"
+	"math/rand/v2"
 	"net/netip"
-	"os"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/ikejd/ikejd/effects/creds"
-	"github.com/ikejd/ikejd/effects/engine"
-	"github.com/ikejd/ikejd/effects/kernel"
-	"github.com/ikejd/ikejd/effects/keys"
-	"github.com/ikejd/ikejd/effects/timers"
-	"github.com/ikejd/ikejd/effects/udp"
-	"github.com/ikejd/ikejd/journal"
 	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 )
 
-// node is one daemon of a test: the whole engine with a journal on disk, on a wire in memory.
-type node struct {
-	t       *testing.T
-	name    string
-	dir     string
-	address netip.AddrPort
-	wire    *wire
-
-	engine  *engine.Engine
-	journal *journal.Journal
-	plane   *kernel.Model
-	cancel  context.CancelFunc
-	done    chan error
-
-	mu      sync.Mutex
-	answers map[uint64]string
-	report  *reducer.Report
-}
-
-// wire carries datagrams between nodes; lose decides which are lost.
-type wire struct {
-	mu    sync.Mutex
-	nodes map[netip.AddrPort]*node
-	lose  func(from, to netip.AddrPort, h ike.Header) bool
-	seen  []ike.Header
-}
-
-func newWire() *wire { return &wire{nodes: map[netip.AddrPort]*node{}} }
-
-// port is a node's end of the wire.
-type port struct{ n *node }
-
-func (p port) Send(out []udp.Outgoing) {
-	w := p.n.wire
-	for _, o := range out {
-		h, err := ike.ParseHeader(o.Bytes)
-		if err != nil {
-			panic(err)
-		}
-		w.mu.Lock()
-		w.seen = append(w.seen, h)
-		to := w.nodes[o.Remote]
-		lost := w.lose != nil && w.lose(p.n.address, o.Remote, h)
-		w.mu.Unlock()
-		if to == nil || lost {
-			continue
-		}
-		datagram := udp.Datagram{Local: o.Remote, Remote: p.n.address, Bytes: append([]byte(nil), o.Bytes...)}
-		go to.receive(datagram)
-	}
-}
-
-func (n *node) receive(d udp.Datagram) {
-	n.mu.Lock()
-	e := n.engine
-	n.mu.Unlock()
-	if e != nil {
-		e.Receive([]udp.Datagram{d})
-	}
-}
-
-func newNode(t *testing.T, w *wire, name, address string) *node {
-	n := &node{t: t, name: name, dir: t.TempDir(), address: netip.MustParseAddrPort(address), wire: w, answers: map[uint64]string{},
-		plane: kernel.NewModel(kernel.ModelConfig{})}
-	w.mu.Lock()
-	w.nodes[n.address] = n
-	w.mu.Unlock()
-	return n
-}
-
-func fqdn(name string) reducer.Identity {
-	return reducer.Identity{Type: ike.IDFQDN, Data: name}
-}
-
-// connection is the configuration of n for its tunnel to peer.
-func (n *node) connection(peer *node, change func(*record.Connection)) *record.Config {
-	c := &record.Connection{Name: "gw", LocalAddrs: []string{n.address.Addr().String()}, RemoteAddrs: []string{peer.address.Addr().String()},
-		LocalId: &record.Identity{Type: uint32(ike.IDFQDN), Data: []byte(n.name)}, RemoteId: &record.Identity{Type: uint32(ike.IDFQDN), Data: []byte(peer.name)},
-		Proposals: []*record.Proposal{{Ciphers: []*record.Cipher{{Id: uint32(ike.EncrAESGCM16), KeyLength: 128}},
-			Prfs: []uint32{uint32(ike.PRFHMACSHA2_256)}, Groups: []uint32{uint32(ike.GroupCurve25519)}}},
-		Children: []*record.Child{{Name: "net", Proposals: []*record.Proposal{{Ciphers: []*record.Cipher{{Id: uint32(ike.EncrAESGCM16), KeyLength: 128}}}}}}}
-	if change != nil {
-		change(c)
-	}
-	return &record.Config{Connections: []*record.Connection{c}}
-}
-
-// start begins a run of the daemon, with that configuration and secret.
-func (n *node) start(config *record.Config, secret string) {
-	n.t.Helper()
-	j, err := journal.Open(n.dir, journal.Options{SegmentBytes: 1 << 20, NoPrewrite: true})
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	epochs, err := keys.OpenEpochs(n.dir, make([]byte, 32))
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	secrets := creds.NewStore()
-	secrets.Put("all", nil, []byte(secret))
-	level := slog.LevelWarn
-	if os.Getenv("VERBOSE") != "" {
-		level = slog.LevelDebug
-	}
-	c := engine.Config{Journal: j, Epochs: epochs, Keyring: keys.New(keys.Options{Epochs: epochs}), Secrets: secrets, Dataplane: n.plane,
-		Net: port{n}, Clock: timers.NewClock(j.Last().Time), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
-		Answer: func(ticket uint64, problem string) {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			n.answers[ticket] = problem
-		},
-		Ended: func(r *reducer.Report) {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			n.report = r
-		},
-		Locate: func(c *reducer.Connection) (reducer.Path, error) { return n.path(c.RemoteAddrs[0]), nil },
-	}
-	e, err := engine.New(c)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	if err := e.Start("test"); err != nil {
-		n.t.Fatal(err)
-	}
-	e.Post(&record.Event{Because: &record.Because{Root: record.Root_ROOT_CONFIGURATION}, Kind: &record.Event_ConfigLoaded{ConfigLoaded: &record.ConfigLoaded{Config: config}}})
-	ctx, cancel := context.WithCancel(context.Background())
-	n.mu.Lock()
-	n.engine, n.journal, n.cancel, n.done = e, j, cancel, make(chan error, 1)
-	n.mu.Unlock()
-	go func() { n.done <- e.Run(ctx) }()
-	n.t.Cleanup(n.end)
-}
-
-// end stops the run as a kill would, but for what is reduced already.
-func (n *node) end() {
-	n.mu.Lock()
-	e := n.engine
-	n.engine = nil
-	n.mu.Unlock()
-	if e == nil {
-		return
-	}
-	e.Stop()
-	if err := <-n.done; err != nil {
-		n.t.Errorf("%s: %v", n.name, err)
-	}
-	n.cancel()
-	if err := n.journal.Close(); err != nil {
-		n.t.Error(err)
-	}
-}
-
-func (n *node) path(remote string) reducer.Path {
-	for address := range n.wire.nodes {
-		if address.Addr().String() == remote {
-			return reducer.Path{Local: n.address, Remote: address}
-		}
-	}
-	n.t.Fatalf("no node at %s", remote)
-	return reducer.Path{}
-}
-
-func (n *node) initiate(ticket uint64, peer *node) {
-	n.engine.Post(&record.Event{Because: &record.Because{Root: record.Root_ROOT_OPERATOR}, Kind: &record.Event_InitiateAsked{
-		InitiateAsked: &record.InitiateAsked{Connection: "gw", Child: "net", Ticket: ticket, Path: reducer.PathRecord(n.path(peer.address.Addr().String()))}}})
-}
-
-func (n *node) close(ticket, sa, child uint64) {
-	n.engine.Post(&record.Event{IkeSa: sa, Because: &record.Because{Root: record.Root_ROOT_OPERATOR}, Kind: &record.Event_CloseAsked{
-		CloseAsked: &record.CloseAsked{Ticket: ticket, ChildSa: child}}})
-}
-
-func (n *node) shutdown(budget time.Duration) {
-	n.engine.Post(&record.Event{Because: &record.Because{Root: record.Root_ROOT_OPERATOR}, Kind: &record.Event_ShutdownAsked{
-		ShutdownAsked: &record.ShutdownAsked{Signal: "SIGTERM", Budget: uint64(budget)}}})
-}
-
-// wait waits until holds is true; the time limit only ends a test that hangs.
-func (n *node) wait(what string, holds func() bool) {
-	n.t.Helper()
-	for range 3000 {
-		n.mu.Lock()
-		ok := holds()
-		n.mu.Unlock()
-		if ok {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	n.t.Fatalf("%s: never %s", n.name, what)
-}
-
-func (n *node) answered(ticket uint64) string {
-	n.t.Helper()
-	n.wait("answered", func() bool { _, ok := n.answers[ticket]; return ok })
-	return n.answers[ticket]
-}
-
-// phases are the phases of the node's SAs.
-func (n *node) phases() []reducer.Phase {
-	var all []reducer.Phase
-	n.engine.State().EachSA(0, func(sa *reducer.IKESA) bool {
-		all = append(all, sa.Phase)
-		return true
-	})
-	return all
-}
-
-func (n *node) sa() *reducer.IKESA {
-	var only *reducer.IKESA
-	n.engine.State().EachSA(0, func(sa *reducer.IKESA) bool {
-		only = sa
-		return true
-	})
-	return only
-}
-
-// TestTunnel sets up an SA with its child, asks for liveness, closes it, and finds nothing left on either side.
+// TestTunnel sets up an SA with its child, closes it, and finds nothing left on either side.
 func TestTunnel(t *testing.T) {
-	w := newWire()
-	a, b := newNode(t, w, "a.example", "192.0.2.1:500"), newNode(t, w, "b.example", "192.0.2.2:500")
-	a.start(a.connection(b, nil), "secret")
-	b.start(b.connection(a, nil), "secret")
-	time.Sleep(50 * time.Millisecond)
-	a.initiate(7, b)
-	if problem := a.answered(7); problem != "" {
-		t.Fatal(problem)
-	}
-	b.wait("established", func() bool { p := b.phases(); return len(p) == 1 && p[0] == reducer.Established })
+	a, b := pair(newWire(t), nil)
+	up(a, b)
 	for _, n := range []*node{a, b} {
-		if list, _ := n.plane.List(); len(list) != 1 {
-			t.Errorf("%s has %d children in the kernel", n.name, len(list))
+		n.wait("one child", func() bool { return n.children() == 1 })
+		if n.vault() != 1 {
+			t.Errorf("%s has %d secrets in the vault", n.name, n.vault())
 		}
 	}
-	a.close(8, a.sa().Number, 0)
-	if problem := a.answered(8); problem != "" {
-		t.Fatal(problem)
-	}
-	a.wait("empty", func() bool { return len(a.phases()) == 0 })
-	b.wait("lingering", func() bool { p := b.phases(); return len(p) == 1 && p[0] == reducer.Lingering })
+	a.close(8, a.sas()[0].Number, 0)
+	a.must(8)
+	a.wait("empty", a.are())
+	b.wait("lingering", b.are(reducer.Lingering))
 	for _, n := range []*node{a, b} {
-		n.wait("clean", func() bool { list, _ := n.plane.List(); return len(list) == 0 })
+		n.settle()
+		n.wait("clean", func() bool { return n.children() == 0 && n.vault() == 0 }) // D-22
+	}
+}
+
+// TestResponderDeletes closes the SA from the other end, and its child alone before.
+func TestResponderDeletes(t *testing.T) {
+	a, b := pair(newWire(t), nil)
+	up(a, b)
+	b.close(1, b.sas()[0].Number, b.sas()[0].Children[0].Number)
+	b.must(1)
+	for _, n := range []*node{a, b} {
+		n.wait("childless", func() bool { return n.children() == 0 && len(n.sas()[0].Children) == 0 })
+	}
+	b.close(2, b.sas()[0].Number, 0)
+	b.must(2)
+	a.wait("lingering", a.are(reducer.Lingering))
+	b.wait("empty", b.are())
+}
+
+// TestBothDelete: C-18, both Deletes cross.
+func TestBothDelete(t *testing.T) {
+	w := newWire(t)
+	a, b := pair(w, nil)
+	up(a, b)
+	a.settle()
+	b.settle()
+	isDelete := func(h ike.Header) bool { return h.Exchange == ike.INFORMATIONAL && !h.Response() }
+	w.setLose(func(_, _ netip.AddrPort, h ike.Header) bool { return isDelete(h) })
+	a.close(1, a.sas()[0].Number, 0)
+	b.close(2, b.sas()[0].Number, 0)
+	a.wait("deleting", a.are(reducer.Deleting))
+	b.wait("deleting", b.are(reducer.Deleting))
+	w.setLose(nil)
+	a.must(1)
+	b.must(2)
+	for _, n := range []*node{a, b} {
+		n.wait("over", func() bool { p := n.phases(); return len(p) == 0 || p[0] == reducer.Lingering })
+	}
+}
+
+// TestLiveness: W-24, a quiet peer is asked, and one that does not answer is given up with its children.
+func TestLiveness(t *testing.T) {
+	w := newWire(t)
+	a, b := pair(w, func(c *record.Config) {
+		c.Connections[0].DpdDelay = 100 * millisecond
+		c.Settings.RetransmitSends = 4
+	})
+	up(a, b)
+	asked := func(h ike.Header) bool { return h.Exchange == ike.INFORMATIONAL && !h.Response() && h.MessageID >= 3 }
+	a.wait("asked twice", func() bool { return w.sent(asked) > 0 })
+	if len(a.phases()) != 1 {
+		t.Fatal("the SA ended while the peer answered")
+	}
+	w.setLose(func(netip.AddrPort, netip.AddrPort, ike.Header) bool { return true })
+	a.wait("given up", a.are())
+	a.wait("clean", func() bool { return a.children() == 0 && a.vault() == 0 })
+}
+
+// TestWildWire sets up and closes over a wire that loses, repeats and reorders; in the end both have nothing.
+func TestWildWire(t *testing.T) {
+	seeds := uint64(6)
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
+		w := newWire(t)
+		w.wild = rand.New(rand.NewPCG(seed, 1))
+		a, b := pair(w, func(c *record.Config) {
+			c.Settings.LingerLeast, c.Settings.LingerMost = 300*millisecond, 300*millisecond
+			c.Settings.HalfOpen, c.Settings.HalfOpenLeast = 500*millisecond, 500*millisecond
+		})
+		a.initiate(7, b)
+		if problem := a.answered(7); problem != "" && !strings.Contains(problem, "unanswered") {
+			t.Fatal(problem)
+		}
+		for ticket, n := range []*node{a, b} {
+			for _, sa := range n.sas() {
+				n.close(10+uint64(ticket), sa.Number, 0)
+			}
+		}
+		for _, n := range []*node{a, b} {
+			n.wait("empty", n.are())
+			n.wait("clean", func() bool { return n.children() == 0 && n.vault() == 0 })
+			n.stop()
+		}
+	}
+}
+
+// TestTicketOnce: a ticket is answered once, and none of a run before.
+func TestTicketOnce(t *testing.T) {
+	w := newWire(t)
+	a, b := pair(w, nil)
+	w.setLose(func(_, _ netip.AddrPort, h ike.Header) bool { return h.Exchange == ike.IKE_AUTH && h.Response() })
+	a.initiate(7, b)
+	a.wait("waiting for IKE_AUTH", func() bool { return w.sent(func(h ike.Header) bool { return h.Exchange == ike.IKE_AUTH }) > 0 })
+	a.kill()
+	a.start("secret")
+	w.setLose(nil)
+	a.wait("established", a.are(reducer.Established))
+	a.wait("child", func() bool { return a.children() == 1 })
+	a.settle()
+	if len(a.answers) != 0 {
+		t.Errorf("answered in a run that did not ask: %v", a.answers)
+	}
+	a.close(7, a.sas()[0].Number, 0)
+	a.close(9, a.sas()[0].Number, 0)
+	a.must(7)
+	a.must(9)
+	a.settle()
+	for ticket, all := range a.answers {
+		if len(all) != 1 {
+			t.Errorf("ticket %d was answered %d times: %q", ticket, len(all), all)
+		}
+	}
+}
+
+// TestShutdown: every SA gets its Delete, and the report comes when the kernel has removed the last child.
+func TestShutdown(t *testing.T) {
+	a, b := pair(newWire(t), nil)
+	up(a, b)
+	r := a.running()
+	a.shutdown(5 * time.Second)
+	a.wait("reported", func() bool { a.mu.Lock(); defer a.mu.Unlock(); return len(a.reports) > 0 })
+	if got := a.reports[0].Counts[reducer.Acknowledged]; got != 1 {
+		t.Errorf("report: %+v", a.reports[0])
+	}
+	a.stop()
+	if list, _ := r.plane.List(); len(list) != 0 {
+		t.Errorf("the kernel still has %v", list)
 	}
 }
