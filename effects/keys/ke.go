@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ikejd/ikejd/proto/ike"
 )
@@ -62,7 +63,8 @@ func (x25519) restore(bytes []byte) (private, error) {
 
 type montgomery struct{ key *ecdh.PrivateKey }
 
-func (m montgomery) public() []byte { return m.key.PublicKey().Bytes() }
+// public is cloned because Bytes hands out the front of an array of 133 octets, which every half-open SA would keep.
+func (m montgomery) public() []byte { return slices.Clone(m.key.PublicKey().Bytes()) }
 func (m montgomery) bytes() []byte  { return m.key.Bytes() }
 func (m montgomery) wipe()          {} // crypto/ecdh keeps its copy to itself
 

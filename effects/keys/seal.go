@@ -2,6 +2,7 @@ package keys
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ikejd/ikejd/proto/ike"
 )
@@ -35,8 +36,9 @@ func (k *Keyring) SealPart(dst []byte, ref uint64, h ike.Header, first ike.Paylo
 	}
 	shape := protect.shape()
 	padding := (shape.block - (len(plaintext)+1)%shape.block) % shape.block
+	body := shape.iv + len(plaintext) + padding + 1 + protect.icv()
 	start := len(dst)
-	dst = frame(dst, h, first, s, shape.iv+len(plaintext)+padding+1+protect.icv())
+	dst = frame(slices.Grow(dst, len(head)+body), h, first, s, body) // grown once: a response is kept as long as its SA
 	at := len(dst) - start
 	iv := ivOf(s)
 	dst = append(append(dst, iv[:]...), zeros[:shape.iv-len(iv)]...)
