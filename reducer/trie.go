@@ -22,11 +22,22 @@ const (
 	fanMask = fan - 1
 )
 
-// A branch of height 1 has leaves, a higher one has kids.
+// A branch of height 1 has leaves, a higher one has kids; the other is nil. Each array is allocated with its branch, so
+// that a copy costs one allocation of half the size both would have.
 type branch[V any] struct {
 	owner  uint64
-	kids   [fan]*branch[V]
-	leaves [fan]*leaf[V]
+	kids   *[fan]*branch[V]
+	leaves *[fan]*leaf[V]
+}
+
+type highBranch[V any] struct {
+	branch[V]
+	array [fan]*branch[V]
+}
+
+type lowBranch[V any] struct {
+	branch[V]
+	array [fan]*leaf[V]
 }
 
 type leaf[V any] struct {
@@ -62,15 +73,18 @@ func (t trie[V]) put(number uint64, value *V, stamp uint64) trie[V] {
 		if value == nil {
 			return t
 		}
-		root := &branch[V]{owner: stamp}
-		root.kids[0] = t.root
+		var root *branch[V]
+		root = root.own(stamp, t.height+1)
+		if t.height > 0 {
+			root.kids[0] = t.root
+		}
 		t.root, t.height = root, t.height+1
 	}
-	t.root = t.root.own(stamp)
+	t.root = t.root.own(stamp, t.height)
 	node := t.root
 	for level := t.height; level > 1; level-- {
 		at := &node.kids[number>>(fanBits*level)&fanMask]
-		*at = (*at).own(stamp)
+		*at = (*at).own(stamp, level-1)
 		node = *at
 	}
 	at := &node.leaves[number>>fanBits&fanMask]
@@ -92,16 +106,26 @@ func (t trie[V]) put(number uint64, value *V, stamp uint64) trie[V] {
 	return t
 }
 
-func (b *branch[V]) own(stamp uint64) *branch[V] {
-	switch {
-	case b == nil:
-		return &branch[V]{owner: stamp}
-	case b.owner == stamp:
+// own is b, of that height, as the batch of stamp may write it: b itself where the batch made it, else a copy. A nil b is
+// an empty branch.
+func (b *branch[V]) own(stamp uint64, height int) *branch[V] {
+	if b != nil && b.owner == stamp {
 		return b
 	}
-	mine := *b
-	mine.owner = stamp
-	return &mine
+	if height > 1 {
+		mine := &highBranch[V]{}
+		if b != nil {
+			mine.array = *b.kids
+		}
+		mine.branch = branch[V]{owner: stamp, kids: &mine.array}
+		return &mine.branch
+	}
+	mine := &lowBranch[V]{}
+	if b != nil {
+		mine.array = *b.leaves
+	}
+	mine.branch = branch[V]{owner: stamp, leaves: &mine.array}
+	return &mine.branch
 }
 
 func (l *leaf[V]) own(stamp uint64) *leaf[V] {

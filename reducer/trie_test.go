@@ -102,7 +102,7 @@ func TestTrieEmpties(t *testing.T) {
 	leaves := 0
 	var count func(b *branch[uint64], height int)
 	count = func(b *branch[uint64], height int) {
-		for i := range b.kids {
+		for i := range fan {
 			if height == 1 && b.leaves[i] != nil {
 				leaves++
 			} else if height > 1 && b.kids[i] != nil {
