@@ -2,7 +2,6 @@ package replaytest
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
@@ -15,14 +14,13 @@ import (
 func (s *Script) Asked(name string) uint64 {
 	s.t.Helper()
 	c := s.connection(name)
-	remote := netip.AddrPortFrom(netip.MustParseAddr(c.RemoteAddrs[0]), 500)
 	number := s.next()
 	s.fresh++
 	h := ike.Header{SPIi: 0xa11ce00000000000 + s.fresh, Major: 2, Exchange: ike.IKE_SA_INIT, Flags: ike.FlagInitiator}
 	datagram := ike.AppendMessage(nil, h, offer(c.Proposals[0], ike.ProtocolIKE, nil),
 		ike.KeyExchange{Group: ike.GroupCurve25519, Data: s.make(32)}, ike.Nonce{Data: s.make(32)})
 	s.Event(&record.Event{Because: root(record.Root_ROOT_PEER), Kind: &record.Event_DatagramReceived{DatagramReceived: &record.DatagramReceived{
-		Path: reducer.PathRecord(reducer.Path{Local: Us, Remote: remote}), Datagram: datagram, Digest: reducer.Digest(datagram),
+		Path: s.path(c), Datagram: datagram, Digest: reducer.Digest(datagram),
 		Fresh: s.freshShare()}}})
 	if s.state.SA(number) == nil {
 		s.t.Fatalf("the IKE_SA_INIT request was not served: %+v", s.effects)

@@ -9,8 +9,20 @@ import (
 	"github.com/ikejd/ikejd/reducer"
 )
 
-// Us is the address of the scripted daemon.
-var Us = netip.MustParseAddrPort("192.0.2.1:500")
+// Us are the addresses of the scripted daemon.
+var (
+	Us  = netip.MustParseAddrPort("192.0.2.1:500")
+	Us6 = netip.MustParseAddrPort("[2001:db8::1]:500")
+)
+
+// path is the way to the connection's peer.
+func (s *Script) path(c *reducer.Connection) *record.Path {
+	p := reducer.Path{Local: Us, Remote: netip.AddrPortFrom(netip.MustParseAddr(c.RemoteAddrs[0]), 500)}
+	if p.Remote.Addr().Is6() {
+		p.Local = Us6
+	}
+	return reducer.PathRecord(p)
+}
 
 // Connection is one with a peer at that address, named name.example, with one Child SA.
 func Connection(name, peer string) *record.Connection {
@@ -54,9 +66,8 @@ func (s *Script) freshShare() *record.Fresh {
 // request is on its way then.
 func (s *Script) Initiate(name string) uint64 {
 	s.t.Helper()
-	remote := netip.AddrPortFrom(netip.MustParseAddr(s.connection(name).RemoteAddrs[0]), 500)
 	s.Event(&record.Event{Because: root(record.Root_ROOT_CONFIGURATION), Kind: &record.Event_InitiateAsked{InitiateAsked: &record.InitiateAsked{
-		Connection: name, Path: reducer.PathRecord(reducer.Path{Local: Us, Remote: remote})}}})
+		Connection: name, Path: s.path(s.connection(name))}}})
 	number := s.effects[0].SA
 	s.peers[number] = &peer{}
 	s.Event(&record.Event{IkeSa: number, Because: s.because(record.Edge_EDGE_ANSWERS, reducer.EffectMakeKeyShare, number),

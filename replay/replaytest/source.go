@@ -102,6 +102,9 @@ func (s *Script) Journal(rolls ...uint64) string {
 	return dir
 }
 
+// mostBatch steps are in one transaction.
+const mostBatch = 64
+
 // Write is Journal into that folder.
 func (s *Script) Write(dir string, rolls ...uint64) {
 	s.t.Helper()
@@ -109,11 +112,20 @@ func (s *Script) Write(dir string, rolls ...uint64) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	batch := journal.Batch{}
 	for i, e := range s.Source().Steps {
-		if err := j.Append(&journal.Batch{First: e.Step, Time: s.times[i], Records: [][]byte{e.Data}}); err != nil {
-			s.t.Fatal(err)
+		if len(batch.Records) == 0 {
+			batch.First = e.Step
 		}
-		if slices.Contains(rolls, e.Step) {
+		batch.Time, batch.Records = s.times[i], append(batch.Records, e.Data)
+		roll := slices.Contains(rolls, e.Step)
+		if roll || e.Step == s.Step() || e.Step%mostBatch == 0 {
+			if err := j.Append(&batch); err != nil {
+				s.t.Fatal(err)
+			}
+			batch = journal.Batch{}
+		}
+		if roll {
 			if err := j.Roll(s.After(e.Step).Snap, nil); err != nil {
 				s.t.Fatal(err)
 			}
