@@ -49,10 +49,20 @@ type end struct {
 	daemon
 	kind, dir string
 	addr      netip.Addr // as the capture sees it
+	running   bool
 }
 
-// ways are how IKE goes: all on port 500, floating to 4500 because of a NAT, pretended or real, or over IPv6, where there is
-// no NAT.
+func (e *end) start() error {
+	err := e.daemon.start()
+	e.running = err == nil
+	return err
+}
+
+func (e *end) stop() error { e.running = false; return e.daemon.stop() }
+func (e *end) kill()       { e.running = false; e.daemon.kill() }
+
+// ways are how IKE goes: all on port 500, floating to 4500 because of a NAT, real or one that an end pretends to be behind
+// (charon under libipsec, pluto and ikejd by their configuration), or over IPv6, where there is no NAT.
 var ways = []struct {
 	name string
 	port int
@@ -71,7 +81,7 @@ func play(t *testing.T, s scene, scenario func(b *bed)) {
 		}
 		for _, way := range ways {
 			switch {
-			case way.port == 4500 && (s.road == wire || s.v6),
+			case way.port == 4500 && s.v6,
 				way.v6 && (s.road == nat || s.v6 || ends.left != "ikejd" || ends.right != "ikejd"):
 				continue
 			}
@@ -79,8 +89,8 @@ func play(t *testing.T, s scene, scenario func(b *bed)) {
 				t.Parallel()
 				here := s
 				here.v6 = s.v6 || way.v6
-				if way.port == 4500 && ends.left == "ikejd" && ends.right == "ikejd" {
-					here.road = nat // nobody pretends
+				if way.port == 4500 && s.road == plain && ends.left == "ikejd" && ends.right == "ikejd" {
+					here.road = nat
 				}
 				b := newBed(t, here, ends, way.port)
 				scenario(b)
@@ -103,6 +113,7 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 	}
 	b.pair = newPair(t, s.road, s.v6)
 	b.conf[0], b.conf[1] = sides(b.pair, s.road, s.v6)
+	b.conf[0].Encap = port == 4500 && s.road == wire && ends.left == "ikejd" && ends.right == "ikejd"
 	if s.change != nil {
 		s.change(&b.conf[0], &b.conf[1])
 	}
@@ -182,12 +193,14 @@ func (b *bed) sas(e *end) []ikeSA {
 
 // list is both ends' lists, to be shown.
 func (b *bed) list() string {
-	_, left, err1 := b.left.list()
-	_, right, err2 := b.right.list()
-	if err := errors.Join(err1, err2); err != nil {
-		return err.Error()
+	found := ""
+	for _, e := range b.both() {
+		_, text, err := e.list()
+		if found += filepath.Base(e.dir) + ":\n" + text; err != nil {
+			found += err.Error() + "\n"
+		}
 	}
-	return "left:\n" + left + "right:\n" + right
+	return found
 }
 
 // setUp has e start the IKE SA with its child, and returns it once both ends agree that it is there.
@@ -254,8 +267,16 @@ func (x explanation) check() error {
 // empty waits until neither end lists an SA. A Lingering one ends by itself within D-20's time.
 func (b *bed) empty() {
 	b.t.Helper()
-	until(b.t, 90*time.Second, "neither end lists an SA", func() bool {
-		return len(b.sas(b.left)) == 0 && len(b.sas(b.right)) == 0
+	for _, e := range b.both() {
+		b.gone(e)
+	}
+}
+
+// gone waits until e lists no SA. One that has ended has none.
+func (b *bed) gone(e *end) {
+	b.t.Helper()
+	until(b.t, 90*time.Second, filepath.Base(e.dir)+" lists no SA", func() bool {
+		return !e.running || len(b.sas(e)) == 0
 	}, b.list)
 }
 

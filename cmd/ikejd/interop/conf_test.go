@@ -19,7 +19,8 @@ type side struct {
 	Secret              string
 	Proposals, ESP      string
 	DPDDelay            string
-	Sends               int // of ikejd, until it gives up
+	Encap               bool // pretends to be behind a NAT
+	Sends               int  // of ikejd, until it gives up
 }
 
 var sideConf = template.Must(template.New("swanctl.conf").Parse(`# made by the interop tests
@@ -30,6 +31,7 @@ connections {
         remote_addrs = {{.Remote}}
         proposals = {{.Proposals}}
         mobike = no
+        encap = {{if .Encap}}yes{{else}}no{{end}}
         dpd_delay = {{.DPDDelay}}
         rekey_time = 0s
         local {
@@ -70,6 +72,9 @@ ikejd {
     linger {
         least = 5s
     }
+    shutdown {
+        budget = 10s
+    }
 }
 `))
 
@@ -94,10 +99,12 @@ conn lab
     auto=add
 `))
 
+const sharedKey = "a pre-shared key for tests"
+
 // sides are the two configurations that agree with each other.
 func sides(p *pair, r road, v6 bool) (left, right side) {
 	left = side{Local: p.leftAddr, Remote: p.rightAddr, LocalID: "left.lab", RemoteID: "right.lab",
-		LocalNet: "10.1.0.0/24", RemoteNet: "10.2.0.0/24", Secret: "a pre-shared key for tests",
+		LocalNet: "10.1.0.0/24", RemoteNet: "10.2.0.0/24", Secret: sharedKey,
 		Proposals: "aes256-sha256-ecp256", ESP: "aes256gcm16", DPDDelay: "0s", Sends: 8}
 	if v6 {
 		left.LocalNet, left.RemoteNet = "fd01::/64", "fd02::/64"

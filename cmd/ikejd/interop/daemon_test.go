@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -167,5 +168,16 @@ func (d *ikejd) kill() {
 func (d *ikejd) verify() error {
 	_, verified := output(exec.Command(d.program(), "journal", "verify", "--journal", d.journal()))
 	_, replayed := output(exec.Command(d.program(), "replay", "--journal", d.journal()))
-	return errors.Join(verified, replayed)
+	return errors.Join(verified, replayed, d.discreet())
+}
+
+// discreet looks for the pre-shared key in what the daemon wrote.
+func (d *ikejd) discreet() error {
+	files, err := filepath.Glob(filepath.Join(d.journal(), "*"))
+	for _, file := range append(files, filepath.Join(d.dir, "log")) {
+		if strings.Contains(readFile(file), sharedKey) {
+			err = errors.Join(err, fmt.Errorf("the pre-shared key is in %s", filepath.Base(file)))
+		}
+	}
+	return err
 }
