@@ -1,0 +1,286 @@
+package audit
+
+import (
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// How much an entry keeps. A peer that makes more than this is judged on what fits, and told so by AUD-01.
+const (
+	mostOpen     = 9  // requests of ours in flight: PROTOCOL.md W-07 caps a window at 8, and one over shows a fault
+	mostAnswered = 4  // last responses of ours
+	mostChildren = 24 // Child SAs
+	mostWishes   = 24 // intents in the queue
+	mostAsks     = 16 // effects that wait for a completion
+)
+
+// ikeSA is what the rules know of one IKE SA: recomputed from what was sent and received, but for the phases, which are
+// the journal's own claim. It is at most 4 KiB.
+type ikeSA struct {
+	number       uint64
+	newer, older *ikeSA // neighbours by the time they were last touched
+	touched      int64
+
+	partial          bool // records of its life are missing
+	bornNow          bool // by the record at hand
+	endedNow         bool
+	told             [3]uint64 // rules that said once what they say once
+	role             role
+	spiI, spiR       uint64
+	peer             uint64 // digest of its identities
+	aead             bool   // 8 octets of explicit IV after the SK header
+	phase            record.Phase
+	phaseAt          int64
+	phaseStep        uint64
+	cause            record.Cause
+	born, ended      int64
+	bornStep         uint64
+	endStep          uint64
+	established      int64
+	acrossRun        bool // since our last new request the daemon was started again
+	lastRun          int64
+	deathsNow        uint8 // changes to Lingering or Discarded in the record at hand
+	askedAgain       uint16
+	lostAsks         uint16 // kinds of asks that were open when the run before ended
+	window           uint32 // granted by the peer
+	usedWindow       int    // most that were in flight at once
+	ownWindow        uint32 // announced by us
+	sentAny, heardIn bool
+	nextOut          uint32 // id of our next request
+	nextIn           uint32 // id of the peer's next request
+	open             []request
+	answered         []response
+	asked            inbound // a request of the peer that is not answered yet
+	done             finished
+	children         []child
+	wishes           []wish
+	asks             []ask
+	timers           [timerKinds]armed
+	heard            int64 // last authentic fresh message of the peer
+	heardRequest     int64
+	path             path // of our last request
+	fresh            path // where the newest request of the peer came from
+	first            path // of the first message
+	keyRef           uint64
+	destroyed        []uint64
+
+	init     initState
+	auth     authState
+	closing  closingState
+	delete06 childDeleteState
+	ivs      [2]ivState // of requests and of responses of ours
+	nat      bool
+}
+
+type role uint8
+
+const (
+	unknownRole role = iota
+	initiator
+	responder
+)
+
+// request is one of ours that is unanswered.
+type request struct {
+	id              uint32
+	exchange        ike.ExchangeType
+	wish            record.Wish
+	sends           uint32
+	digest          digest
+	of              ref
+	sent, last, gap int64
+	quick           bool // the last two sends were under 100 ms apart
+	timer           armed
+	ikeDelete       bool
+	childDelete     bool
+	empty           bool
+	refusal         bool // an error notify that ends the SA at its sender (PROTOCOL.md D-25)
+	path            path
+	run             uint64 // in which it was sent last
+	afterOrder      bool   // it was sent last after a shutdown was ordered
+}
+
+// response is one of ours that the peer may ask for again.
+type response struct {
+	id          uint32
+	exchange    ike.ExchangeType
+	request     uint64 // short digest of what it answers
+	requestSize int
+	digest      digest
+	of          ref
+	came, went  uint32 // copies of the request, copies of the response
+	size        int
+	ended       bool // it answers what ends the SA
+}
+
+// inbound is a request of the peer that was taken and has no response yet.
+type inbound struct {
+	there     bool
+	id        uint32
+	exchange  ike.ExchangeType
+	short     uint64
+	size      int
+	step      uint64
+	path      path
+	ikeDelete bool
+	spis      bool
+}
+
+// finished is our last request that was answered.
+type finished struct {
+	there, childDelete bool
+	id                 uint32
+	at, rtt            int64
+	step               uint64
+	sends              uint32
+	ikeDelete, refusal bool
+}
+
+// child is a Child SA: SPIs, what the journal says of it, and which halves the kernel has.
+type child struct {
+	number            uint64
+	in, out           uint32
+	phase             record.ChildPhase
+	hasIn, hasOut     bool // in the kernel, by completions and orders
+	reserved          bool // an SPI without a state
+	deleted           bool // our Delete for it was recorded
+	deleteID          uint32
+	answered          bool // that Delete was answered
+	peerDeleted       bool
+	refused           bool // the kernel refused it
+	halfSince         int64
+	earlyIn, earlyOut bool // half removed in the record at hand
+	removed           bool // removal was ordered
+	peerNow           bool // the peer's Delete for it came in the record at hand
+}
+
+// wish is an intent in the window's queue.
+type wish struct {
+	wish    record.Wish
+	passed  bool // one that was wanted later has left before it
+	child   uint64
+	at      ref
+	decided uint64
+	time    int64
+}
+
+// ask is an effect that a completion will answer.
+type ask struct {
+	at    ref
+	kind  askKind
+	child uint64
+}
+
+type askKind uint8
+
+const (
+	askShare askKind = iota
+	askAgree
+	askMake
+	askCheck
+	askSPI
+	askInstall
+	askRemove
+	askLocate
+)
+
+func (k askKind) String() string {
+	return [...]string{"make-share", "agree", "make-auth", "check-auth", "allocate-spi", "install-child", "remove-child", "locate"}[k]
+}
+
+// armed is a timer that runs.
+type armed struct {
+	on       bool
+	deadline int64
+	at       ref
+}
+
+const timerKinds = int(record.Timer_TIMER_RETRY) + 1
+
+// alive reports whether the SA has not ended yet.
+func (s *ikeSA) alive() bool { return s.ended == 0 && s.phase != record.Phase_PHASE_DISCARDED }
+
+// settled reports whether both ends have proved who they are, and the SA is not at its end.
+func (s *ikeSA) up() bool {
+	return s.phase == record.Phase_PHASE_ESTABLISHED || s.phase == record.Phase_PHASE_DELETING
+}
+
+func (s *ikeSA) request(id uint32) *request {
+	for i := range s.open {
+		if s.open[i].id == id {
+			return &s.open[i]
+		}
+	}
+	return nil
+}
+
+func (s *ikeSA) response(id uint32) *response {
+	for i := range s.answered {
+		if s.answered[i].id == id {
+			return &s.answered[i]
+		}
+	}
+	return nil
+}
+
+func (s *ikeSA) child(number uint64) *child {
+	for i := range s.children {
+		if s.children[i].number == number {
+			return &s.children[i]
+		}
+	}
+	return nil
+}
+
+func (s *ikeSA) wishAt(at ref) *wish {
+	for i := range s.wishes {
+		if s.wishes[i].at == at {
+			return &s.wishes[i]
+		}
+	}
+	return nil
+}
+
+func (s *ikeSA) askAt(at ref) *ask {
+	for i := range s.asks {
+		if s.asks[i].at == at {
+			return &s.asks[i]
+		}
+	}
+	return nil
+}
+
+// ours is our own SPI; theirs the peer's.
+func (s *ikeSA) ours() uint64 {
+	if s.role == initiator {
+		return s.spiI
+	}
+	return s.spiR
+}
+
+// bounded appends v and forgets the oldest when there are more than most.
+func bounded[T any](list []T, v T, most int) []T {
+	if len(list) < most {
+		return append(list, v)
+	}
+	copy(list, list[1:])
+	list[len(list)-1] = v
+	return list
+}
+
+// keep is bounded for what rules need whole: when something is forgotten the entry is partial from then on.
+func keep[T any](s *ikeSA, list []T, v T, most int) []T {
+	s.partial = s.partial || len(list) == most
+	return bounded(list, v, most)
+}
+
+// without is list less what of names, in place.
+func without[T any](list []T, of func(*T) bool) []T {
+	kept := list[:0]
+	for i := range list {
+		if !of(&list[i]) {
+			kept = append(kept, list[i])
+		}
+	}
+	return kept
+}

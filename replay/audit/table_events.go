@@ -1,0 +1,158 @@
+package audit
+
+import (
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// What an event does to an entry.
+
+func (s *ikeSA) event(n *now) {
+	if m := n.in; m != nil {
+		s.receives(n, m)
+	}
+	switch k := n.ev.GetKind().(type) {
+	case *record.Event_TimerFired:
+		s.fired(n, k.TimerFired)
+	case *record.Event_KeyShareMade:
+		if ref := k.KeyShareMade.GetFresh().GetKeyRef(); ref != 0 && n.acted() {
+			s.hold(n, ref)
+		}
+	case *record.Event_Authenticated:
+		if n.acted() {
+			s.auth.good, s.auth.bad = k.Authenticated.GetGood(), !k.Authenticated.GetGood()
+			s.auth.step = n.step
+		}
+	case *record.Event_SpiAllocated:
+		if c := s.child(k.SpiAllocated.GetChildSa()); c != nil && k.SpiAllocated.GetSpi() != 0 {
+			c.in, c.reserved = k.SpiAllocated.GetSpi(), true
+		}
+	case *record.Event_ChildInstalled:
+		s.installed(n, k.ChildInstalled)
+	}
+	if at := refOf(n.ev.GetBecause()); n.ev.GetBecause().GetEdge() == record.Edge_EDGE_ANSWERS {
+		s.asks = without(s.asks, func(a *ask) bool { return a.at == at })
+	}
+}
+
+// receives is a datagram or a repeat.
+func (s *ikeSA) receives(n *now, m *message) {
+	if m.repeat {
+		if r := s.response(m.id); r != nil && r.request == m.short {
+			r.came++
+		}
+		return
+	}
+	if !n.acted() || m.exchange == ike.IKE_SA_INIT && !m.response {
+		return
+	}
+	if m.protected {
+		s.heard = n.time
+	}
+	if m.window > s.window {
+		s.window = m.window
+	}
+	if m.response {
+		s.answeredBy(n, m)
+		return
+	}
+	s.takes(n, m)
+	s.heardIn, s.heardRequest, s.fresh = true, n.time, m.path
+	for _, spi := range m.spis {
+		for i := range s.children {
+			if c := &s.children[i]; c.out == spi && c.out != 0 && !c.removed && !c.peerDeleted && m.ikeDelete == 0 {
+				c.peerDeleted, c.peerNow = true, true
+				if !c.deleted && len(s.delete06.expected) < mostChildren {
+					s.delete06.expected = append(s.delete06.expected, c.in)
+				}
+			}
+		}
+	}
+}
+
+// takes is a request of the peer that is being answered.
+func (s *ikeSA) takes(n *now, m *message) {
+	s.delete06.expected = s.delete06.expected[:0]
+	s.asked = inbound{there: true, id: m.id, exchange: m.exchange, short: m.short, size: m.size, step: n.step, path: m.path,
+		ikeDelete: m.ikeDelete > 0, spis: len(m.spis) > 0}
+	s.fresh = m.path
+}
+
+// answeredBy ends a request of ours. IKE_SA_INIT is over only with the responder's choice: COOKIE and errors leave it open.
+func (s *ikeSA) answeredBy(n *now, m *message) {
+	r := s.request(m.id)
+	if r == nil || r.exchange != m.exchange {
+		return
+	}
+	if m.exchange == ike.IKE_SA_INIT {
+		s.init.answered(m)
+		if !m.hasSA {
+			return
+		}
+		s.spiR, s.aead = m.spiR, m.aead()
+		s.nat = s.nat || m.natSource[1] > 0 && m.natSource[0] == 0 || m.natHere[1] > 0 && m.natHere[0] == 0
+	}
+	s.done = finished{there: true, childDelete: r.childDelete, id: r.id, at: n.time, rtt: n.time - r.last, step: n.step, sends: r.sends,
+		ikeDelete: r.ikeDelete, refusal: r.refusal}
+	for i := range s.children {
+		if c := &s.children[i]; c.deleted && c.deleteID == m.id {
+			c.answered = true
+		}
+	}
+	s.open = without(s.open, func(o *request) bool { return o.id == m.id })
+}
+
+func (s *ikeSA) fired(n *now, f *record.TimerFired) {
+	at := refOf(n.ev.GetBecause())
+	if f.GetTimer() == record.Timer_TIMER_RETRANSMIT {
+		if r := s.request(f.GetMessageId()); r != nil && r.timer.at == at {
+			r.timer = armed{}
+		}
+		return
+	}
+	if t := int(f.GetTimer()); t >= 0 && t < timerKinds && s.timers[t].at == at {
+		s.timers[t] = armed{}
+	}
+}
+
+func (s *ikeSA) installed(n *now, i *record.ChildInstalled) {
+	c := s.child(i.GetChildSa())
+	if c == nil {
+		return
+	}
+	c.reserved = false
+	if i.GetRefusal() != "" {
+		c.refused = true
+		return
+	}
+	c.hasIn, c.hasOut = true, true
+	if i.GetInboundSpi() != 0 {
+		c.in = i.GetInboundSpi()
+	}
+	if i.GetOutboundSpi() != 0 {
+		c.out = i.GetOutboundSpi()
+	}
+	n.j.useChildSPI(c.in, c.number)
+}
+
+// hold makes ref the SA's key.
+func (s *ikeSA) hold(n *now, ref uint64) {
+	s.keyRef = ref
+	if _, taken := n.j.keys[ref]; !taken {
+		n.j.keys[ref] = s.number
+	}
+}
+
+// recovered is the start of a run that takes this SA over: its timers and what it waited for ended with the run before.
+func (s *ikeSA) recovered(n *now) {
+	s.acrossRun, s.lastRun = true, n.time
+	s.lostAsks, s.askedAgain = 0, 0
+	for _, a := range s.asks {
+		s.lostAsks |= 1 << a.kind
+	}
+	s.asks = s.asks[:0]
+	s.timers = [timerKinds]armed{}
+	for i := range s.open {
+		s.open[i].timer = armed{}
+	}
+}
