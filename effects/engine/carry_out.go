@@ -6,9 +6,9 @@ import (
 	"github.com/ikejd/ikejd/reducer"
 )
 
-// carryOut does what a durable batch asks of the world, in step order over all SAs. Datagrams that follow one another go
-// out in one call; the kernel has a goroutine of its own, which keeps its order.
-func (e *Engine) carryOut(b *batch) {
+// CarryOut does what a durable batch asks of the world, in step order over all SAs. Datagrams that follow one another go
+// out in one call; the kernel's work is handed on in its order. The batch may not be used any more.
+func (e *Loop) CarryOut(b *Batch) {
 	var out []udp.Outgoing
 	flush := func() {
 		if len(out) > 0 {
@@ -51,7 +51,7 @@ func (e *Engine) carryOut(b *batch) {
 }
 
 // startInternal begins work that nobody outside can notice.
-func (e *Engine) startInternal(o order) {
+func (e *Loop) startInternal(o order) {
 	switch o.effect.Kind {
 	case reducer.EffectAllocateSPI:
 		e.child.ask(o)
@@ -62,10 +62,10 @@ func (e *Engine) startInternal(o order) {
 	}
 }
 
-// locate finds the addresses of a connection that is wanted up. It may ask a resolver, so it has a goroutine.
-func (e *Engine) locate(o order) {
+// locate finds the addresses of a connection that is wanted up. It may ask a resolver.
+func (e *Loop) locate(o order) {
 	asked := &record.InitiateAsked{Connection: o.effect.Text, Child: o.effect.Name, Failure: "no such connection"}
-	e.locating.Go(func() {
+	e.outside.Locate(func() {
 		if o.connection != nil {
 			path, err := e.c.Locate(o.connection)
 			if asked.Failure = ""; err != nil {

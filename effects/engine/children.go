@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"sync"
 	"syscall"
 
 	"github.com/ikejd/ikejd/effects/kernel"
@@ -15,49 +14,15 @@ import (
 
 // children is the kernel's work: SPIs, Child SAs in and out, in the order of the steps that asked.
 type children struct {
-	e    *Engine
-	mu   sync.Mutex
-	todo []order
-	wake chan struct{}
+	e *Loop
 	// halves are inbound halves whose outbound half went first (PROTOCOL.md, D-08): the dataplane removes pairs.
 	halves map[uint64]uint32 // Child SA -> its outbound SPI
 }
 
-func newChildren(e *Engine) *children {
-	return &children{e: e, wake: make(chan struct{}, 1), halves: map[uint64]uint32{}}
-}
+func newChildren(e *Loop) *children { return &children{e: e, halves: map[uint64]uint32{}} }
 
-// ask queues an order; it never waits.
 func (c *children) ask(o order) {
-	c.mu.Lock()
-	c.todo = append(c.todo, o)
-	c.mu.Unlock()
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (c *children) run(ctx context.Context, wg *sync.WaitGroup) {
-	wg.Go(func() {
-		for { // what was asked for is done, also when ctx has ended
-			c.mu.Lock()
-			todo := c.todo
-			c.todo = nil
-			c.mu.Unlock()
-			for _, o := range todo {
-				c.e.queue.push(completion(o, c.do(ctx, &o)))
-			}
-			if len(todo) > 0 {
-				continue
-			}
-			select {
-			case <-c.wake:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	c.e.outside.Kernel(func(ctx context.Context) { c.e.queue.push(completion(o, c.do(ctx, &o))) })
 }
 
 func (c *children) do(ctx context.Context, o *order) *record.Event {

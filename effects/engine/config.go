@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"iter"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 // Config is what an Engine is made of. All of it outlives the Engine; Close of each is the caller's.
 type Config struct {
-	Journal   *journal.Journal
+	Journal   Journal
 	Keyring   *keys.Keyring
 	Epochs    *keys.Epochs // nil: the vault's entries are never sealed again
 	Secrets   *creds.Store
@@ -26,6 +27,9 @@ type Config struct {
 	Clock     timers.Clock
 	Random    io.Reader // jitter; nil is the operating system
 	Log       *slog.Logger
+
+	CookieRandom io.Reader // the secrets of cookies; nil is the operating system
+	BootID       string    // tells one start of the machine from another; "": as the kernel says
 
 	// Answer is called, in step order, with what an operator waits for under the ticket of an event that was posted in
 	// this run: "" is done, else why not. A ticket is answered once at most.
@@ -40,6 +44,16 @@ type Config struct {
 
 	Limits  Limits
 	Workers int // goroutines for key exchanges; 0: one a core
+}
+
+// Journal is where batches become durable, and what a start reads: a *journal.Journal, or a simulated disk.
+type Journal interface {
+	Append(*journal.Batch) error
+	NeedsRoll() bool
+	Roll(snapshot []byte, vault []journal.VaultChange) error
+	Snapshot() (step uint64, snapshot []byte, err error)
+	Read(from uint64) iter.Seq2[journal.Entry, error]
+	Vault() (map[uint64][]byte, error)
 }
 
 // Net is where datagrams go.

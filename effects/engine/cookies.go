@@ -2,12 +2,14 @@ package engine
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"io"
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/ikejd/ikejd/effects/timers"
 )
 
 // Cookies (RFC 7296, section 2.6): under load a request is answered only when it brings back what we sent to its address,
@@ -18,29 +20,38 @@ type cookies struct {
 	version byte
 	secrets [2][32]byte // of this version, of the one before
 	life    time.Duration
-	began   time.Time
+	began   int64 // event time
+	clock   timers.Clock
+	random  io.Reader
 }
 
 const cookieOctets = 17
 
-func newCookies(life time.Duration) *cookies {
-	c := &cookies{life: life, began: time.Now()}
+func newCookies(config Config) *cookies {
+	c := &cookies{life: config.Limits.CookieLife, began: config.Clock.Now(), clock: config.Clock, random: config.CookieRandom}
 	for i := range c.secrets {
-		rand.Read(c.secrets[i][:]) // never fails (crypto/rand)
+		c.draw(&c.secrets[i])
 	}
 	return c
+}
+
+func (c *cookies) draw(secret *[32]byte) {
+	if _, err := io.ReadFull(c.random, secret[:]); err != nil {
+		panic("no randomness: " + err.Error())
+	}
 }
 
 // age changes the secret when it is time.
 func (c *cookies) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.began) < c.life {
+	now := c.clock.Now()
+	if time.Duration(now-c.began) < c.life {
 		return
 	}
-	c.began = time.Now()
+	c.began = now
 	c.secrets[1] = c.secrets[0]
-	rand.Read(c.secrets[0][:])
+	c.draw(&c.secrets[0])
 	c.version++
 }
 

@@ -27,7 +27,7 @@ type core struct {
 	random    io.Reader
 	log       *slog.Logger
 
-	batch  *batch // being built
+	batch  *Batch // being built
 	sealed [][]byte
 	due    []timers.Fired // expired, and not events yet
 	seen   []uint64       // digests of the datagrams reduced since the State was published
@@ -43,8 +43,8 @@ type core struct {
 
 type stats struct{ events, poisoned, sealFailed atomic.Uint64 }
 
-// batch is what one commit makes durable, and what may be done after it.
-type batch struct {
+// Batch is what one commit makes durable, and what may be done after it.
+type Batch struct {
 	first   uint64
 	last    int64 // time of the last record
 	records []byte
@@ -65,12 +65,12 @@ const (
 	fullBytes   = 8 << 20
 )
 
-func (b *batch) full() bool { return len(b.ends) >= fullRecords || len(b.records) >= fullBytes }
+func (b *Batch) full() bool { return len(b.ends) >= fullRecords || len(b.records) >= fullBytes }
 
-func (b *batch) reset() {
+func (b *Batch) reset() {
 	clear(b.orders)
 	clear(b.notes)
-	*b = batch{records: b.records[:0], ends: b.ends[:0], orders: b.orders[:0], refs: b.refs[:0], gone: b.gone[:0], notes: b.notes[:0]}
+	*b = Batch{records: b.records[:0], ends: b.ends[:0], orders: b.orders[:0], refs: b.refs[:0], gone: b.gone[:0], notes: b.notes[:0]}
 }
 
 // reduce takes events one after the other at time now, until the batch is full, and publishes the State after the last.

@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"context"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/ikejd/ikejd/effects/udp"
 	"github.com/ikejd/ikejd/proto/ike"
@@ -16,7 +14,7 @@ import (
 // its ICV. Not every datagram deserves a record: what is turned away is counted by cause and sampled, and the counts
 // become one event a second while they change. It decides nothing else.
 type door struct {
-	e       *Engine
+	e       *Loop
 	counts  *counts
 	paces   *paces
 	cookies *cookies
@@ -30,14 +28,14 @@ type door struct {
 // mostPoisoned bounds that set; beyond it a poisonous datagram costs an event again.
 const mostPoisoned = 1024
 
-func newDoor(e *Engine) *door {
-	return &door{e: e, counts: newCounts(e.c.Limits.Samples), paces: newPaces(e.c.Limits), cookies: newCookies(e.c.Limits.CookieLife),
+func newDoor(e *Loop) *door {
+	return &door{e: e, counts: newCounts(e.c.Limits.Samples), paces: newPaces(e.c.Limits), cookies: newCookies(e.c),
 		inHand: newInHand(), opening: map[uint64]*opening{}, poisoned: map[uint64]struct{}{}}
 }
 
 // Receive takes a batch of datagrams; their bytes are good only during the call. It may be called from several
 // goroutines.
-func (e *Engine) Receive(batch []udp.Datagram) {
+func (e *Loop) Receive(batch []udp.Datagram) {
 	for i := range batch {
 		if e.closed.Load() {
 			return
@@ -47,7 +45,7 @@ func (e *Engine) Receive(batch []udp.Datagram) {
 }
 
 // Counts is how many datagrams were turned away so far, by cause.
-func (e *Engine) Counts() map[string]uint64 { return e.door.counts.all() }
+func (e *Loop) Counts() map[string]uint64 { return e.door.counts.all() }
 
 // receive goes through the checks in the order of PROTOCOL.md, section X; the first that fails decides.
 func (d *door) receive(in *udp.Datagram) {
@@ -94,23 +92,10 @@ func answerable(in *udp.Datagram) bool {
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-func (d *door) run(ctx context.Context, wg *sync.WaitGroup) {
-	wg.Go(func() {
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				d.everySecond()
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-}
-
-// everySecond makes the counts an event if they changed, and forgets what is over.
-func (d *door) everySecond() {
+// EverySecond makes the door's counts an event if they changed, and has it forget what is over. It is to be called once a
+// second.
+func (e *Loop) EverySecond() {
+	d := e.door
 	if counted := d.counts.take(); counted != nil {
 		d.e.queue.push(&record.Event{Because: &record.Because{Root: record.Root_ROOT_PEER}, Kind: &record.Event_DoorCounted{DoorCounted: counted}})
 	}

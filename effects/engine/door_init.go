@@ -122,7 +122,7 @@ func (d *door) makeFresh(in *udp.Datagram, h ike.Header, group ike.Group, digest
 		}
 		return
 	}
-	ok := d.e.work.stranger(func() {
+	ok := d.e.outside.Stranger(func() {
 		fresh, err := d.e.work.fresh(group)
 		if err != nil {
 			d.e.c.Log.Error("no key exchange value could be made", "error", err)

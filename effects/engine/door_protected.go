@@ -140,7 +140,7 @@ func (d *door) openFirst(in *udp.Datagram, sa *reducer.IKESA) {
 	d.mu.Unlock()
 	copied := *in
 	copied.Bytes = append([]byte(nil), in.Bytes...)
-	ok := d.e.work.stranger(func() {
+	ok := d.e.outside.Stranger(func() {
 		agreed := d.agree(&copied, sa)
 		good := agreed && d.open(&copied, sa, &record.Because{Root: record.Root_ROOT_PEER})
 		d.mu.Lock()

@@ -16,7 +16,7 @@ import (
 // Start takes over the State of the run before: the last snapshot, and the records after it applied to the reducer of this
 // binary. Where this binary decides otherwise than the one that wrote them, the SA concerned is closed; the others are
 // untouched. Its first event is Started, or Recovered where there was something to take over.
-func (e *Engine) Start(version string) error {
+func (e *Loop) Start(version string) error {
 	c := &e.core
 	diverged := map[uint64]bool{}
 	step, snapshot, err := e.c.Journal.Snapshot()
@@ -59,15 +59,14 @@ func (e *Engine) Start(version string) error {
 	if err := e.child.takeOver(c.state); err != nil {
 		return err
 	}
-	e.queue.push(firstEvent(c.state, run, version, lost, diverged))
+	e.queue.push(firstEvent(c.state, run, e.c.BootID, version, lost, diverged))
 	state := c.state
 	c.published.Store(&state)
 	return nil
 }
 
-func firstEvent(s reducer.State, run uint64, version string, lost []uint64, diverged map[uint64]bool) *record.Event {
+func firstEvent(s reducer.State, run uint64, boot, version string, lost []uint64, diverged map[uint64]bool) *record.Event {
 	because := &record.Because{Root: record.Root_ROOT_START}
-	boot := bootID()
 	if s.Step() == 0 {
 		return &record.Event{Because: because, Kind: &record.Event_Started{Started: &record.Started{
 			Schema: record.Schema, Version: version, Run: run, BootId: boot}}}
@@ -150,7 +149,7 @@ func recordedEffects(data []byte) []byte {
 }
 
 // openVault gives the keyring its secrets back, and says which SAs have none.
-func (e *Engine) openVault() (lost []uint64, err error) {
+func (e *Loop) openVault() (lost []uint64, err error) {
 	entries, err := e.c.Journal.Vault()
 	if err != nil {
 		return nil, fmt.Errorf("the journal's vault: %w", err)

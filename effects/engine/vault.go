@@ -21,7 +21,7 @@ const (
 
 // vault is what the committer, which owns it, knows of the secrets on disk.
 type vault struct {
-	e           *Engine
+	e           *Loop
 	buffer      []journal.VaultChange
 	state       reducer.State // that is durable
 	destroyed   bool          // a secret was destroyed since the epoch began

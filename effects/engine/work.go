@@ -11,9 +11,15 @@ import (
 	"github.com/ikejd/ikejd/reducer"
 )
 
-// What the workers do: the keyring's part of setting up an IKE SA.
+// keyWork is the keyring's part of setting up an IKE SA. It is expensive, so it is done outside the loop.
+type keyWork struct{ e *Loop }
 
-func (w *workers) do(e *reducer.Effect) *record.Event {
+// ask does an internal effect of the reducer.
+func (w keyWork) ask(o order) {
+	w.e.outside.Keys(func() { w.e.queue.push(completion(o, w.do(&o.effect))) })
+}
+
+func (w keyWork) do(e *reducer.Effect) *record.Event {
 	switch e.Kind {
 	case reducer.EffectMakeKeyShare:
 		made := &record.KeyShareMade{}
@@ -42,7 +48,7 @@ func (w *workers) do(e *reducer.Effect) *record.Event {
 }
 
 // fresh draws what one side of an IKE_SA_INIT exchange must draw. An SPI that we have already is drawn again.
-func (w *workers) fresh(group ike.Group) (*record.Fresh, error) {
+func (w keyWork) fresh(group ike.Group) (*record.Fresh, error) {
 	for {
 		init, err := w.e.c.Keyring.MakeInit(uint16(group))
 		if err != nil {
@@ -56,7 +62,7 @@ func (w *workers) fresh(group ike.Group) (*record.Fresh, error) {
 	}
 }
 
-func (w *workers) agree(ref uint64, initiator bool, spii, spir uint64, k *reducer.KeyWork) error {
+func (w keyWork) agree(ref uint64, initiator bool, spii, spir uint64, k *reducer.KeyWork) error {
 	return w.e.c.Keyring.Agree(ref, keys.Agreement{Suite: keySuite(k.Suite), Initiator: initiator, SPIi: spii, SPIr: spir,
 		Ni: k.Ni, Nr: k.Nr, PeerPublic: k.PeerPublic})
 }
@@ -68,7 +74,7 @@ func keySuite(s reducer.Suite) keys.Suite {
 var errNoSecret = errors.New("no shared key")
 
 // auth is our own AUTH: over our IKE_SA_INIT message and the peer's nonce (section 2.15).
-func (w *workers) auth(e *reducer.Effect) ([]byte, error) {
+func (w keyWork) auth(e *reducer.Effect) ([]byte, error) {
 	secret, err := w.secret(e.Keys)
 	if err != nil {
 		return nil, err
@@ -79,7 +85,7 @@ func (w *workers) auth(e *reducer.Effect) ([]byte, error) {
 
 // check is the verdict on the peer's AUTH and, as responder, our own. Where there is no key for the peer the same work is
 // done with another, so that the time tells nothing (PROTOCOL.md, X-40).
-func (w *workers) check(e *reducer.Effect) *record.Authenticated {
+func (w keyWork) check(e *reducer.Effect) *record.Authenticated {
 	secret, missing := w.secret(e.Keys)
 	if missing != nil {
 		secret = creds.Secret("nobody has this key")
@@ -116,7 +122,7 @@ func authInput(k *reducer.KeyWork, forInitiator bool, id reducer.Identity, secre
 	return in
 }
 
-func (w *workers) secret(k *reducer.KeyWork) (creds.Secret, error) {
+func (w keyWork) secret(k *reducer.KeyWork) (creds.Secret, error) {
 	secret, ok := w.e.c.Secrets.PSK(credID(k.LocalID), credID(k.RemoteID))
 	if !ok {
 		return nil, fmt.Errorf("%w for %v", errNoSecret, credID(k.RemoteID))

@@ -8,7 +8,6 @@ import (
 // workers do the keyring's expensive work on all cores, never in the reducing goroutine. Work of SAs that are known goes
 // before that of strangers, which is turned away when too much of it waits (PROTOCOL.md, K-13).
 type workers struct {
-	e     *Engine
 	count int
 
 	mu        sync.Mutex
@@ -21,8 +20,8 @@ type workers struct {
 // strangersWait is how many pieces of strangers' work may wait.
 const strangersWait = 8192
 
-func newWorkers(e *Engine) *workers {
-	w := &workers{e: e, count: e.c.Workers}
+func newWorkers(count int) *workers {
+	w := &workers{count: count}
 	w.wake.L = &w.mu
 	if w.count == 0 {
 		w.count = runtime.GOMAXPROCS(0)
@@ -64,16 +63,16 @@ func (w *workers) stop() {
 	w.wake.Broadcast()
 }
 
-// ask does an internal effect of the reducer. It never waits: the reducing goroutine must not.
-func (w *workers) ask(o order) {
+// Keys does work for an SA that is known. It never waits: the reducing goroutine must not.
+func (w *workers) Keys(do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.known.put(func() { w.e.queue.push(completion(o, w.do(&o.effect))) })
+	w.known.put(do)
 	w.wake.Signal()
 }
 
-// stranger does work for somebody who has proved nothing; false: too much of it waits.
-func (w *workers) stranger(do func()) bool {
+// Stranger does work for somebody who has proved nothing; false: too much of it waits.
+func (w *workers) Stranger(do func()) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.strangers.len() >= strangersWait {
