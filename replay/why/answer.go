@@ -41,7 +41,11 @@ func Ended(ctx context.Context, src replay.Source, catalog *replay.Catalog, sa *
 	}
 	requests := s.requests()
 	facts := s.facts(requests)
-	c := s.trace(o.Full, place{sa.EndStep, -1, sa.Number})
+	from := []place{{sa.EndStep, -1, sa.Number}}
+	if refusal := s.refusal(); refusal != 0 {
+		from = append(from, place{refusal, -1, sa.Number})
+	}
+	c := s.trace(o.Full, from...)
 	a := &Answer{SA: sa, Cause: sa.Cause, Rows: c.rows, Ends: c.Ends(),
 		Subject: introduce(sa, name) + " It is gone since " + text.Clock(sa.Ended, o.Place) + "."}
 	a.Verdict = s.verdict(facts, requests, o)
@@ -122,7 +126,10 @@ func seconds(ns int64, place *time.Location) string { return text.Clock(ns, plac
 func (s *story) absent(f Facts, requests []*sent, o Options) []string {
 	var missing []string
 	for _, m := range requests {
-		if m.given != 0 {
+		switch {
+		case m.given != 0 && s.refusal() != 0:
+			missing = append(missing, fmt.Sprintf("a better answer to request %d, in %s", m.id, replay.Count(uint64(m.sends), "send")))
+		case m.given != 0:
 			missing = append(missing, fmt.Sprintf("an answer to request %d", m.id))
 		}
 	}
@@ -196,9 +203,14 @@ func joined(parts ...string) string {
 
 // next are commands that go on from here: the steps from where the end began, the run's end, the case for somebody else.
 func (s *story) next(rows []Row) []string {
-	name, from := text.SA(s.sa.Number), s.sa.EndStep
+	name, from, up := text.SA(s.sa.Number), s.sa.EndStep, uint64(0)
+	for _, entered := range s.sa.Entered {
+		if entered.Phase == record.Phase_PHASE_ESTABLISHED {
+			up = entered.Step
+		}
+	}
 	for _, row := range rows {
-		if row.Step >= s.sa.First && (row.Time > s.sa.Established || s.sa.Established == 0) {
+		if row.Step >= s.sa.First && row.Step > up {
 			from = min(from, row.Step)
 		}
 	}

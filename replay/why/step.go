@@ -29,6 +29,9 @@ func Step(src replay.Source, catalog *replay.Catalog, step uint64, o Options) (*
 		Subject: fmt.Sprintf("Step %d, %s: %s.", step, text.Clock(int64(r.GetTime()), o.Place), text.Event(r.GetEvent())),
 		Verdict: []string{s.reason(r.GetEvent())},
 		Next:    []string{fmt.Sprintf("ikejd journal cat --since %d --limit 1", step)}}
+	if said := changedNothing(r); said != "" {
+		a.Verdict = append(a.Verdict, said)
+	}
 	return a, nil
 }
 

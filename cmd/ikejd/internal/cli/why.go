@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -85,6 +86,9 @@ func (a *app) explain(ctx context.Context, p *picked, what string, o why.Options
 		}
 	}
 	meant, err := p.named(name)
+	if from, notAddr := netip.ParseAddr(name); err != nil && notAddr == nil {
+		return why.TurnedAway(ctx, p.Source, p.Catalog, from, o)
+	}
 	if err != nil {
 		return nil, err
 	}
