@@ -2,8 +2,10 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/ikejd/ikejd/journal"
 	"github.com/ikejd/ikejd/proto/record"
 )
 
@@ -16,6 +18,7 @@ type Catalog struct {
 	Last  uint64
 	End   int64 // time of the last step
 	Live  bool  // the daemon that writes the journal is running
+	Stop  error // damage, behind which nothing was read: Last is the step before it
 }
 
 // SA is one IKE SA's life as far as the journal has it.
@@ -71,7 +74,7 @@ type Run struct {
 	Reason      string // of its last event, if it says so itself
 }
 
-// List reads src once.
+// List reads src once, up to its end or to where it is damaged.
 func List(ctx context.Context, src Source) (*Catalog, error) {
 	c := &Catalog{First: src.First(), Last: src.Last().Step, Live: src.Live()}
 	b := lister{c: c, sas: map[uint64]*SA{}}
@@ -86,10 +89,16 @@ func List(ctx context.Context, src Source) (*Catalog, error) {
 		if err == nil {
 			err = ctx.Err()
 		}
+		var damage *journal.Damage
+		if errors.As(err, &damage) {
+			c.Stop = err
+			break
+		}
 		if err != nil {
 			return nil, err
 		}
 		b.record(r)
+		c.Last = r.GetStep()
 	}
 	for _, sa := range b.sas {
 		c.SAs = append(c.SAs, sa)

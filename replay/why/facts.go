@@ -18,7 +18,7 @@ func (s *story) facts(requests []*sent) Facts {
 			f.Request, f.Sends, f.Took = &Request{m.id, m.what()}, m.sends, since(m.first, sa.Ended)
 		}
 		if m.wish == record.Wish_WISH_DELETE_IKE {
-			f.By, f.Took = s.asker(m.wanted), since(m.first, sa.Ended)
+			f.By, f.Sends, f.Took = s.asker(m.wanted), m.sends, since(m.first, sa.Ended)
 		}
 	}
 	if open := sa.End.GetUnfinished(); f.Request == nil && len(open) > 0 { // recorded before this journal begins

@@ -36,7 +36,11 @@ type Request struct {
 func Sentence(f Facts) string {
 	switch f.Cause {
 	case record.Cause_CAUSE_ACKNOWLEDGED:
-		return fmt.Sprintf("We asked to delete it (%s); the peer answered in %s.", f.By, span(f.Took))
+		again := ""
+		if f.Sends > 1 {
+			again = ", " + times(f.Sends)
+		}
+		return fmt.Sprintf("We asked to delete it (%s)%s; the peer answered in %s.", f.By, again, span(f.Took))
 	case record.Cause_CAUSE_UNACKNOWLEDGED:
 		if f.Unsent {
 			return fmt.Sprintf("We wanted to delete it (%s), and gave up after %s: its Delete waited%s.", f.By, span(f.Took), behind(f.Request))

@@ -50,6 +50,9 @@ func runVerify(ctx context.Context, a *app, heads []string) error {
 	if path == "" {
 		path = defaultJournal
 	}
+	if !a.quiet {
+		fmt.Fprintln(a.std.Err, "source: journal in "+path)
+	}
 	r, err := journal.Verify(path, links...)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
+	"github.com/ikejd/ikejd/replay"
 	"github.com/ikejd/ikejd/replay/replaytest"
 )
 
@@ -41,7 +43,7 @@ func TestCommands(t *testing.T) {
 		rolls[name] = write(scripts[name])
 	}
 	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: os.Getenv("UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"status": exits, "raw": noneRaw,
+		"status": exits, "raw": noneRaw, "flip": flip,
 	}, Setup: func(env *testscript.Env) error {
 		for name, s := range scripts {
 			s.Write(filepath.Join(env.WorkDir, name), rolls[name]...)
@@ -63,6 +65,22 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// flip is `flip FOLDER TEXT`: in the first file that has the text, one bit of it is another.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(ts.MkAbs(args[0]) + "/*")
+	ts.Check(err)
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		ts.Check(err)
+		if i := bytes.Index(b, []byte(args[1])); i >= 0 {
+			b[i] ^= 1
+			ts.Check(os.WriteFile(file, b, 0o600))
+			return
+		}
+	}
+	ts.Fatalf("no file in %s has %q", args[0], args[1])
+}
+
 // noneRaw is `raw stdout command…`: what the command prints has no octet that a terminal would obey, and no character
 // that turns the direction of the text.
 func noneRaw(ts *testscript.TestScript, _ bool, args []string) {
@@ -73,6 +91,8 @@ func noneRaw(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 }
+
+func noDaemon(context.Context, string) (replay.Source, error) { return nil, errNoDaemon }
 
 // journals are those that scripts find beside them; each gives the steps after which a new segment begins.
 var journals = map[string]func(*replaytest.Script) []uint64{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,9 @@ func runReplay(ctx context.Context, a *app, cmd *cobra.Command, o *replayOptions
 		if p.SAs != nil {
 			options.SA = p.picks
 		}
+	}
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(400)) // what is decoded is garbage at once; there is little else
 	}
 	result, err := replay.Verify(ctx, src, options)
 	if err != nil {

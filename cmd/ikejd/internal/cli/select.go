@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -67,6 +68,9 @@ func (s *selection) pick(ctx context.Context, a *app, cmd *cobra.Command, src re
 	catalog, err := replay.List(ctx, src)
 	if err != nil {
 		return nil, err
+	}
+	if catalog.Stop != nil {
+		fmt.Fprintf(a.std.Err, "damage: %v; nothing behind step %d is read\n", catalog.Stop, catalog.Last)
 	}
 	p := &picked{Scope: replay.Scope{Source: src, Catalog: catalog, Place: a.place()}, since: catalog.First, until: catalog.Last}
 	if len(selectors) > 0 {

@@ -16,8 +16,6 @@ type dialer func(ctx context.Context, socket string) (replay.Source, error)
 
 var errNoDaemon = errors.New("no daemon")
 
-func noDaemon(context.Context, string) (replay.Source, error) { return nil, errNoDaemon }
-
 // open is where a command reads: --journal, else the running daemon, else the configured journal. It says on stderr which.
 func (a *app) open(ctx context.Context) (replay.Source, error) {
 	src, err := a.find(ctx)
@@ -51,10 +49,8 @@ func (a *app) ends(src replay.Source) string {
 		return ", empty"
 	}
 	at := last.Time
-	if at == 0 { // of a case file whose last batch is not whole: the last record says
-		if r, err := replay.Record(src, last.Step); err == nil {
-			at = int64(r.GetTime())
-		}
+	if r, err := replay.Record(src, last.Step); err == nil {
+		at = int64(r.GetTime()) // a case file may end within a batch, and the position is that of the last whole one
 	}
 	end := time.Unix(0, at).In(a.place())
 	said := text.Clock(at, a.place())
