@@ -34,8 +34,7 @@ func ordered(e *record.Effect, now int64) (name, rest string) {
 	case *record.Effect_Record:
 		return "record", Recorded(k.Record)
 	case *record.Effect_Resend:
-		return "resend", words(direction(k.Resend.GetResponse()), decimal(k.Resend.GetMessageId()), " send", decimal(k.Resend.GetSends())) +
-			"  of " + decimal(e.GetBecause().GetStep())
+		return "resend", words(direction(k.Resend.GetResponse()), decimal(k.Resend.GetMessageId()), " send", decimal(k.Resend.GetSends())) + recordedAt(e)
 	case *record.Effect_Refuse:
 		r := k.Refuse
 		return "refuse", words(ike.ExchangeType(r.GetExchange()).String(), "{N("+ike.NotifyType(r.GetNotify()).String()+")}", "to",
@@ -78,10 +77,13 @@ func ordered(e *record.Effect, now int64) (name, rest string) {
 	case *record.Effect_Dropped:
 		return "dropped", Quote(k.Dropped.GetCause())
 	case *record.Effect_Locate:
-		return "locate", words(k.Locate.GetConnection(), k.Locate.GetChild())
+		return "locate", words(Name(k.Locate.GetConnection()), Name(k.Locate.GetChild()))
 	}
 	return "unknown", "effect of a later version"
 }
+
+// recordedAt is the step that recorded what a resend sends again.
+func recordedAt(e *record.Effect) string { return "  of " + decimal(e.GetBecause().GetStep()) }
 
 // Recorded is `request 3 INFORMATIONAL {D(IKE)}`.
 func Recorded(m *record.RecordMessage) string {
@@ -113,7 +115,7 @@ func installed(e *record.Effect, c *record.InstallChild) string {
 	if c.GetTransportMode() {
 		mode = "transport"
 	}
-	return words(Child(e.GetChildSa()), Quote(c.GetName()), halves(c.GetInboundSpi(), c.GetOutboundSpi()), mode, Suite(c.GetSuite()),
+	return words(Child(e.GetChildSa()), Name(c.GetName()), halves(c.GetInboundSpi(), c.GetOutboundSpi()), mode, Suite(c.GetSuite()),
 		Selectors(c.GetLocalTs()), "===", Selectors(c.GetRemoteTs()))
 }
 

@@ -20,9 +20,9 @@ func Event(ev *record.Event) string {
 func happened(ev *record.Event) string {
 	switch k := ev.GetKind().(type) {
 	case *record.Event_Started:
-		return words("Started", "run", decimal(k.Started.GetRun()), k.Started.GetVersion())
+		return words("Started", "run", decimal(k.Started.GetRun()), Name(k.Started.GetVersion()))
 	case *record.Event_Recovered:
-		return words("Recovered", "run", decimal(k.Recovered.GetRun()), k.Recovered.GetVersion(),
+		return words("Recovered", "run", decimal(k.Recovered.GetRun()), Name(k.Recovered.GetVersion()),
 			listed("without keys", k.Recovered.GetWithoutKeys(), SA), listed("diverged", k.Recovered.GetDiverged(), SA))
 	case *record.Event_ConfigLoaded:
 		return words("ConfigLoaded", plural(len(k.ConfigLoaded.GetConfig().GetConnections()), "connection"))
@@ -51,7 +51,7 @@ func happened(ev *record.Event) string {
 	case *record.Event_TimerFired:
 		return words("TimerFired", Timer(k.TimerFired.GetTimer()))
 	case *record.Event_InitiateAsked:
-		return words("InitiateAsked", askedBy(ev), k.InitiateAsked.GetConnection(), k.InitiateAsked.GetChild(), failed(k.InitiateAsked.GetFailure()))
+		return words("InitiateAsked", askedBy(ev), Name(k.InitiateAsked.GetConnection()), Name(k.InitiateAsked.GetChild()), failed(k.InitiateAsked.GetFailure()))
 	case *record.Event_CloseAsked:
 		child := ""
 		if k.CloseAsked.GetChildSa() != 0 {
@@ -63,13 +63,17 @@ func happened(ev *record.Event) string {
 		if k.ShutdownAsked.GetKeep() {
 			kept = "keep SAs"
 		}
-		return words("ShutdownAsked", k.ShutdownAsked.GetSignal(), "budget", Duration(int64(k.ShutdownAsked.GetBudget())), kept)
+		return words("ShutdownAsked", Name(k.ShutdownAsked.GetSignal()), "budget", Duration(int64(k.ShutdownAsked.GetBudget())), kept)
 	case *record.Event_RunEnded:
 		return words("RunEnded", Quote(k.RunEnded.GetReason()))
 	case *record.Event_DoorCounted:
 		return words("DoorCounted", counted(k.DoorCounted.GetCounts()))
 	case *record.Event_Poisoned:
-		return words("Poisoned", Quote(k.Poisoned.GetPanic()), "on", Event(k.Poisoned.GetEvent()))
+		on := "Poisoned" // in itself: no engine writes that
+		if k.Poisoned.GetEvent().GetPoisoned() == nil {
+			on = Event(k.Poisoned.GetEvent())
+		}
+		return words("Poisoned", Quote(k.Poisoned.GetPanic()), "on", on)
 	}
 	return "event unknown to this version"
 }
@@ -117,7 +121,7 @@ func failed(why string) string {
 func counted(counts []*record.DoorCount) string {
 	var all []string
 	for _, c := range counts {
-		all = append(all, c.GetCause()+" "+decimal(c.GetCount()))
+		all = append(all, Name(c.GetCause())+" "+decimal(c.GetCount()))
 	}
 	return strings.Join(all, ", ")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -89,7 +88,8 @@ func message(m proto.Message) json.RawMessage {
 }
 
 func failure(r *record.Record, err error) []byte {
-	return ascii([]byte(`{"v":1,"type":"step","step":` + decimal(r.GetStep()) + `,"error":` + strconv.QuoteToASCII(err.Error()) + `}`))
+	why, _ := json.Marshal(err.Error())
+	return ascii([]byte(`{"v":1,"type":"step","step":` + decimal(r.GetStep()) + `,"error":` + string(why) + `}`))
 }
 
 func hexDigest(d uint64) string {

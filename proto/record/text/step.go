@@ -64,7 +64,7 @@ func Step(w io.Writer, r *record.Record, changes []Change, o Options) error {
 		case e.GetResend() != nil && o.Sent != nil:
 			datagram = o.Sent(e.GetBecause().GetStep(), e.GetBecause().GetIndex())
 		}
-		put(padded(Effect(e, now), digest(datagram), effectWidth))
+		put(withDigest(e, Effect(e, now), datagram))
 		if m != nil && o.Payloads {
 			for _, l := range payloads(ike.PayloadType(m.GetFirstPayload()), m.GetPayloads()) {
 				put(l)
@@ -129,6 +129,15 @@ func payloads(first ike.PayloadType, b []byte) []string {
 		lines = append(lines, line("payload", err.Error()))
 	}
 	return lines
+}
+
+// withDigest is the line of an effect and the digest of its datagram, if that is known: in a column of its own for a new
+// message, in place of the record's step for one that is sent again.
+func withDigest(e *record.Effect, l string, datagram []byte) string {
+	if e.GetResend() != nil && datagram != nil {
+		return strings.TrimSuffix(l, recordedAt(e)) + "  " + digest(datagram)
+	}
+	return padded(l, digest(datagram), effectWidth)
 }
 
 // digest is how a datagram is recognised in two journals: the first four hex digits of its SHA-256.

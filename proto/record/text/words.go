@@ -29,6 +29,22 @@ func Quote(s string) string {
 	return strconv.QuoteToASCII(s)
 }
 
+// Name is a name as it stands in a configuration; quoted where it is none that a configuration could hold, since a journal
+// may be somebody else's.
+func Name(s string) string {
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("._-@:/%+*", c) >= 0:
+		default:
+			return Quote(s)
+		}
+	}
+	if len(s) > mostQuoted {
+		return Quote(s)
+	}
+	return s
+}
+
 // Wish is what a wish is called in a window's queue.
 func Wish(w record.Wish) string {
 	return dashed(strings.TrimPrefix(w.String(), "WISH_"))
@@ -41,7 +57,7 @@ func Timer(t record.Timer) string {
 
 // Cause is why an IKE SA ended: acknowledged, cut off, ...
 func Cause(c record.Cause) string {
-	return strings.ReplaceAll(dashed(strings.TrimPrefix(c.String(), "CAUSE_")), "-", " ")
+	return dashed(strings.ReplaceAll(strings.TrimPrefix(c.String(), "CAUSE_"), "_", " "))
 }
 
 // Edge is how a step came of another.
