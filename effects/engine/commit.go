@@ -19,19 +19,22 @@ func (e *Engine) commitAll() {
 			if !more {
 				return
 			}
-			if err := e.commit(b); err != nil {
+			if err := e.Commit(b); err != nil {
 				e.failed <- err
 				for range e.commits { // nothing more is written, and nothing more is sent
 				}
 				return
 			}
+			e.committed <- struct{}{}
+			e.outgoing <- b
 		case <-look.C:
-			e.vault.rotate()
+			e.Rotate()
 		}
 	}
 }
 
-func (e *Engine) commit(b *batch) error {
+// Commit makes a batch durable. After an error nothing more may be committed or carried out.
+func (e *Loop) Commit(b *Batch) error {
 	out := journal.Batch{First: b.first, Time: b.last, Vault: e.vault.changes(b)}
 	out.Records = make([][]byte, len(b.ends))
 	start := 0
@@ -48,13 +51,11 @@ func (e *Engine) commit(b *batch) error {
 			return err
 		}
 	}
-	e.committed <- struct{}{}
-	e.outgoing <- b
 	return nil
 }
 
 // roll begins a new segment with a snapshot of the State after the batch, and the datagrams its windows may resend.
-func (e *Engine) roll(b *batch) error {
+func (e *Loop) roll(b *Batch) error {
 	snapshot := b.state.Snapshot()
 	snapshot.Sent = b.sent.record()
 	data, err := record.Marshal(snapshot)
@@ -63,3 +64,6 @@ func (e *Engine) roll(b *batch) error {
 	}
 	return e.c.Journal.Roll(data, e.vault.living(b.state))
 }
+
+// Rotate destroys for good what was destroyed in the vault, when it is time. It belongs to the goroutine of Commit.
+func (e *Loop) Rotate() { e.vault.rotate() }

@@ -78,6 +78,12 @@ func (h *inHand) crowd(of netip.Addr) (all, source int) {
 	return h.strangers + h.refused, h.sources[of] + h.refusedSources[of]
 }
 
+func (h *inHand) len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.digests)
+}
+
 // newSecond forgets who was refused.
 func (h *inHand) newSecond() {
 	h.mu.Lock()

@@ -52,7 +52,7 @@ func (c *core) secrets(b *reducer.Batch, ev *record.Event) {
 
 // changes seals what a batch made. It runs just before the commit, in the goroutine that rotates epochs too, so that no
 // entry under an old key becomes durable after its epoch's end.
-func (v *vault) changes(b *batch) []journal.VaultChange {
+func (v *vault) changes(b *Batch) []journal.VaultChange {
 	changes := v.buffer[:0]
 	for _, ref := range b.refs {
 		if slices.Contains(b.gone, ref) {
@@ -72,7 +72,7 @@ func (v *vault) changes(b *batch) []journal.VaultChange {
 }
 
 // durable notes what a batch that is on disk has changed.
-func (v *vault) durable(b *batch) {
+func (v *vault) durable(b *Batch) {
 	v.state = b.state
 	v.destroyed = v.destroyed || len(b.gone) > 0
 }
