@@ -43,7 +43,10 @@ func (d *Daemon) applyAll(ctx context.Context) {
 }
 
 // difference counts what putting a configuration in force changed.
-type difference struct{ connections, fresh, changed, removed int }
+type difference struct {
+	connections, fresh, changed, removed int
+	replaced                             *reducer.Config // what was in force; nil: it still is
+}
 
 // apply puts the configuration in force, unless it is, and initiates what is new or changed in it and wanted up. SAs stay
 // as they are.
@@ -60,7 +63,7 @@ func (d *Daemon) apply() difference {
 	if before != nil && proto.Equal(before, next) {
 		return diff
 	}
-	c.given = next
+	c.given, diff.replaced = next, d.engine.State().Config()
 	because := &record.Because{Root: record.Root_ROOT_CONFIGURATION}
 	d.engine.Post(&record.Event{Because: because, Kind: &record.Event_ConfigLoaded{ConfigLoaded: &record.ConfigLoaded{Config: next}}})
 	if len(wanted) == 0 {

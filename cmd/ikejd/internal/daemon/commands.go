@@ -67,8 +67,12 @@ func (d *Daemon) stats(context.Context, *vici.Session, vici.Message) (vici.Messa
 	return m, nil
 }
 
-func (d *Daemon) reloadCommand(context.Context, *vici.Session, vici.Message) (vici.Message, error) {
+// reloadCommand answers once the configuration is in force and the journal says so.
+func (d *Daemon) reloadCommand(ctx context.Context, _ *vici.Session, _ vici.Message) (vici.Message, error) {
 	diff, err := d.reload()
+	if err == nil && diff.replaced != nil {
+		err = d.durable.until(ctx, func(s reducer.State) bool { return s.Config() != diff.replaced })
+	}
 	if err != nil {
 		return vici.Message{}, err
 	}

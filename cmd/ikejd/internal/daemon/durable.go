@@ -14,16 +14,14 @@ type durable struct {
 	changed chan struct{} // closed with the next one
 }
 
-// set takes the next State and gives the one before.
-func (d *durable) set(state reducer.State) (before reducer.State) {
+func (d *durable) set(state reducer.State) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	before, d.state = d.state, state
+	d.state = state
 	if d.changed != nil {
 		close(d.changed)
 	}
 	d.changed = make(chan struct{})
-	return before
 }
 
 func (d *durable) get() (reducer.State, <-chan struct{}) {

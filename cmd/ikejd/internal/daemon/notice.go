@@ -15,7 +15,8 @@ import (
 
 // notice is called with each durable batch. What is gone by its end is described as it was before it.
 func (d *Daemon) notice(state reducer.State, notes []engine.Note) {
-	before := d.durable.set(state)
+	before, _ := d.durable.get()
+	defer d.durable.set(state) // who waits for it has read by then what happened
 	for i := range notes {
 		e := &notes[i].Effect
 		if e.Kind != reducer.EffectChanged {
@@ -30,6 +31,7 @@ func (d *Daemon) notice(state reducer.State, notes []engine.Note) {
 		d.tell(e, sa, line)
 		d.updown(e, sa, before.SA(e.SA))
 	}
+	d.tickets.deliver()
 }
 
 // noteText is a phase that changed in one line, in the words of the journal.

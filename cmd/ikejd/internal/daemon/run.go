@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -82,7 +83,10 @@ func (d *Daemon) ready() {
 func (d *Daemon) signalled(s os.Signal) {
 	if s == syscall.SIGHUP {
 		if _, err := d.reload(); err != nil {
-			d.log.Error("the configuration was not loaded; the one before stays in force", "error", err)
+			for problem := range strings.SplitSeq(err.Error(), "\n") {
+				d.log.Error(problem)
+			}
+			d.log.Error("the configuration was not loaded; the one before stays in force")
 		}
 		return
 	}

@@ -10,6 +10,13 @@ type tickets struct {
 	mu      *sync.Mutex
 	last    uint64
 	waiting map[uint64]chan string
+
+	answered []answer // not delivered yet
+}
+
+type answer struct {
+	ticket  uint64
+	problem string
 }
 
 func newTickets() tickets { return tickets{mu: &sync.Mutex{}, waiting: map[uint64]chan string{}} }
@@ -43,14 +50,24 @@ func (t *tickets) wait(ctx context.Context, ticket uint64) (problem string, err 
 	}
 }
 
-// answer is the engine's. Tickets of runs before, which a journal still holds, are known to nobody here.
+// answer is the engine's. It is kept until deliver, so that who asked has read by then what else the batch did.
 func (t *tickets) answer(ticket uint64, problem string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c := t.waiting[ticket]; c != nil {
-		select {
-		case c <- problem:
-		default: // answered before
+	t.answered = append(t.answered, answer{ticket, problem})
+}
+
+// deliver gives the answers to who waits. Tickets of runs before, which a journal still holds, are known to nobody here.
+func (t *tickets) deliver() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.answered {
+		if c := t.waiting[a.ticket]; c != nil {
+			select {
+			case c <- a.problem:
+			default: // answered before
+			}
 		}
 	}
+	t.answered = t.answered[:0]
 }
