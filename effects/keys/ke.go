@@ -2,6 +2,7 @@ package keys
 
 import (
 	"crypto/ecdh"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -28,6 +29,19 @@ type private interface {
 type group interface {
 	draw(random io.Reader) (private, error)
 	restore(bytes []byte) (private, error)
+	// check is ErrBadPublic for what agree would refuse; it costs no key exchange.
+	check(peer []byte) error
+}
+
+// CheckPublic refuses a peer's key exchange data that no agreement is possible with (RFC 6989, section 2; RFC 7748,
+// section 6.1; PROTOCOL.md, X-55), so that a responder need not answer it. Of a group that is not compiled in it says
+// ErrUnsupported.
+func CheckPublic(group uint16, peer []byte) error {
+	g, ok := groups[ike.Group(group)]
+	if !ok {
+		return fmt.Errorf("%w: KE %d", ErrUnsupported, group)
+	}
+	return g.check(peer)
 }
 
 var groups = map[ike.Group]group{
@@ -59,6 +73,39 @@ func (x25519) restore(bytes []byte) (private, error) {
 		return nil, err
 	}
 	return montgomery{key}, nil
+}
+
+// lowOrder are the u coordinates of low order, and those of them that are written p higher: p is 2^255-19. With any of
+// them the secret is all zeros (RFC 7748, section 6.1), whatever the top bit, which does not count (section 5).
+var lowOrder = func() map[[32]byte]bool {
+	all := map[[32]byte]bool{}
+	for _, u := range []string{
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	} {
+		octets, err := hex.DecodeString(u)
+		if err != nil {
+			panic(err)
+		}
+		all[[32]byte(octets)] = true
+	}
+	return all
+}()
+
+func (x25519) check(peer []byte) error {
+	if len(peer) != 32 {
+		return fmt.Errorf("%w: X25519 public of %d octets", ErrBadPublic, len(peer))
+	}
+	u := [32]byte(peer)
+	if u[31] &= 0x7f; lowOrder[u] {
+		return fmt.Errorf("%w: X25519 public of low order", ErrBadPublic)
+	}
+	return nil
 }
 
 type montgomery struct{ key *ecdh.PrivateKey }
@@ -114,6 +161,23 @@ func (e ecp) restore(bytes []byte) (private, error) {
 	return weierstrass{e, key}, nil
 }
 
+// point is the peer's, if it is one of the curve.
+func (e ecp) point(peer []byte) (*ecdh.PublicKey, error) {
+	if len(peer) != 2*e.size {
+		return nil, fmt.Errorf("%w: %v public of %d octets", ErrBadPublic, e.curve, len(peer))
+	}
+	point, err := e.curve.NewPublicKey(append([]byte{4}, peer...)) // 4: the uncompressed form of SEC 1
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a point of %v", ErrBadPublic, e.curve)
+	}
+	return point, nil
+}
+
+func (e ecp) check(peer []byte) error {
+	_, err := e.point(peer)
+	return err
+}
+
 type weierstrass struct {
 	ecp
 	key *ecdh.PrivateKey
@@ -126,12 +190,9 @@ func (w weierstrass) wipe()          {} // as in montgomery
 // agree refuses what RFC 6989 section 2.3 does: a wrong length, a coordinate not below p, a point not on the curve;
 // (0, 0) is not on any of these. The cofactor is 1, so nothing on the curve has a small order.
 func (w weierstrass) agree(peer []byte) ([]byte, error) {
-	if len(peer) != 2*w.size {
-		return nil, fmt.Errorf("%w: %v public of %d octets", ErrBadPublic, w.curve, len(peer))
-	}
-	point, err := w.curve.NewPublicKey(append([]byte{4}, peer...)) // 4: the uncompressed form of SEC 1
+	point, err := w.point(peer)
 	if err != nil {
-		return nil, fmt.Errorf("%w: not a point of %v", ErrBadPublic, w.curve)
+		return nil, err
 	}
 	secret, err := w.key.ECDH(point)
 	if err != nil {

@@ -48,6 +48,23 @@ func (m modp) restore(bytes []byte) (private, error) {
 	return exponent{m, append([]byte(nil), bytes...)}, nil
 }
 
+// residue is the peer's public, if it is strictly between 1 and p-1.
+func (m modp) residue(peer []byte) (*bigmod.Nat, error) {
+	if len(peer) != m.p.Size() {
+		return nil, fmt.Errorf("%w: MODP-%d public of %d octets", ErrBadPublic, m.p.BitLen(), len(peer))
+	}
+	y, err := bigmod.NewNat().SetBytes(peer, m.p)
+	if err != nil || y.IsZero()|y.IsOne()|y.IsMinusOne(m.p) != 0 {
+		return nil, fmt.Errorf("%w: MODP-%d public is not between 1 and p-1", ErrBadPublic, m.p.BitLen())
+	}
+	return y, nil
+}
+
+func (m modp) check(peer []byte) error {
+	_, err := m.residue(peer)
+	return err
+}
+
 type exponent struct {
 	modp
 	x []byte
@@ -63,12 +80,9 @@ func (e exponent) bytes() []byte { return append([]byte(nil), e.x...) }
 func (e exponent) wipe()         { clear(e.x) }
 
 func (e exponent) agree(peer []byte) ([]byte, error) {
-	if len(peer) != e.p.Size() {
-		return nil, fmt.Errorf("%w: MODP-%d public of %d octets", ErrBadPublic, e.p.BitLen(), len(peer))
-	}
-	y, err := bigmod.NewNat().SetBytes(peer, e.p)
-	if err != nil || y.IsZero()|y.IsOne()|y.IsMinusOne(e.p) != 0 {
-		return nil, fmt.Errorf("%w: MODP-%d public is not between 1 and p-1", ErrBadPublic, e.p.BitLen())
+	y, err := e.residue(peer)
+	if err != nil {
+		return nil, err
 	}
 	return bigmod.NewNat().Exp(y, e.x, e.p).Bytes(e.p), nil
 }
