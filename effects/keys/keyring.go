@@ -124,6 +124,17 @@ func (k *Keyring) MakeInit(group uint16) (Init, error) {
 	return Init{made.Ref, binary.BigEndian.Uint64(spi[:]), nonce, made.Public}, err
 }
 
+// Len is how many references it holds.
+func (k *Keyring) Len() int {
+	n := 0
+	for _, s := range k.shard {
+		s.mu.Lock()
+		n += len(s.half) + len(s.agreed)
+		s.mu.Unlock()
+	}
+	return n
+}
+
 // Destroy forgets everything under a reference and wipes it. A reference that is gone already is no error: effects
 // are asked for again after a crash.
 func (k *Keyring) Destroy(ref uint64) {
