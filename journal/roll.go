@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -16,7 +17,7 @@ import (
 
 // Roll closes the open segment and begins the next with the snapshot, which is the state after the last step, and
 // with every living entry of the vault, sealed again by the caller. A crash at any point leaves either the old
-// segment open or the new one: it gets its name when its first transaction is durable, and nothing is appended
+// segment open or the new one: it gets its name when all of that is durable, and nothing is appended
 // before that. An error is sticky, as one of Append.
 func (j *Journal) Roll(snapshot []byte, vault []VaultChange) error {
 	j.write.Lock()
@@ -70,7 +71,7 @@ func (j *Journal) create(begin beginRow, last Position, past []uint64, snapshot 
 		return err
 	}
 	head := headRow{last: last}
-	err = db.Update(func(tx *bbolt.Tx) error { return fill(tx, begin, &head, snapshot, vault) })
+	err = fill(db, begin, &head, snapshot, vault)
 	if err == nil {
 		err = j.o.durable(db.Sync)
 	}
@@ -108,29 +109,48 @@ func isFresh(path string) bool {
 	return true
 }
 
-// fill is the first transaction of a segment.
-func fill(tx *bbolt.Tx, begin beginRow, head *headRow, snapshot []byte, vault []VaultChange) error {
-	for _, name := range buckets {
-		if _, err := tx.CreateBucket(name); err != nil {
-			return err
+// What a segment begins with is written in parts: bbolt holds all of a transaction in memory, twice, until the commit, and
+// a hundred thousand SAs have some 80 MB of it.
+const (
+	partSnapshot = 512 * maxChunk // octets
+	partVault    = 8192           // entries
+)
+
+// fill writes what a segment begins with. Its file has no name yet, so all of it together is durable or nothing.
+func fill(db *bbolt.DB, begin beginRow, head *headRow, snapshot []byte, vault []VaultChange) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
 		}
+		return tx.Bucket(segmentBucket).Put(beginKey, begin.encode())
+	})
+	for i := 0; err == nil && i < len(snapshot); i += partSnapshot {
+		part := snapshot[i:min(i+partSnapshot, len(snapshot))]
+		err = db.Update(func(tx *bbolt.Tx) error { return putSnapshot(tx, i/maxChunk, part) })
 	}
+	for i := 0; err == nil && i < len(vault); i += partVault {
+		part := vault[i:min(i+partVault, len(vault))]
+		err = db.Update(func(tx *bbolt.Tx) error { return putVault(tx, &head.vault, part) })
+	}
+	if err == nil {
+		err = db.Update(func(tx *bbolt.Tx) error { return putHead(tx, head) })
+	}
+	return err
+}
+
+// putSnapshot puts a part of the snapshot, whose first chunk is number first.
+func putSnapshot(tx *bbolt.Tx, first int, part []byte) error {
 	chunks := tx.Bucket(snapshotBucket)
 	chunks.FillPercent = 1
-	for i := 0; len(snapshot) > 0; i++ {
-		n := min(maxChunk, len(snapshot))
-		if err := chunks.Put(chunkKey(i), snapshot[:n]); err != nil {
+	for chunk := range slices.Chunk(part, maxChunk) {
+		if err := chunks.Put(chunkKey(first), chunk); err != nil {
 			return err
 		}
-		snapshot = snapshot[n:]
+		first++
 	}
-	if err := putVault(tx, &head.vault, vault); err != nil {
-		return err
-	}
-	if err := tx.Bucket(segmentBucket).Put(beginKey, begin.encode()); err != nil {
-		return err
-	}
-	return putHead(tx, head)
+	return nil
 }
 
 const (

@@ -55,9 +55,12 @@ func (n *node) reduceChecked(ev *record.Event) (State, []Effect, []uint64) {
 
 func (n *node) snapshotBytes(s State) []byte {
 	n.t.Helper()
-	b, err := record.Marshal(s.Snapshot())
+	b, err := s.AppendSnapshot(nil)
 	if err != nil {
 		n.t.Fatal(err)
+	}
+	if !proto.Equal(n.snapshotDecoded(b), s.Snapshot()) {
+		n.t.Fatalf("step %d: a snapshot written SA by SA is another", s.step)
 	}
 	return b
 }

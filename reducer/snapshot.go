@@ -11,16 +11,35 @@ import (
 // Snapshot is s for the journal. The datagrams its windows may have to send again are beside the State; the engine adds
 // them.
 func (s State) Snapshot() *record.Snapshot {
-	r := &record.Snapshot{Schema: record.Schema, Step: s.step, Time: uint64(s.time), Run: s.run, NextIke: s.nextIKE,
-		NextChild: s.nextChild, Config: configTo(s.config), Ending: endingTo(s.ending), HalfOpen: uint64(s.halfOpen), NextWait: s.nextWait}
-	for _, w := range s.waits {
-		r.Connections = append(r.Connections, &record.ConnectionState{Id: w.ID, Name: w.Name, Child: w.Child, Tries: w.Tries, Retry: armedTo(w.Timer)})
-	}
+	r := s.snapshotHead()
 	r.IkeSas = make([]*record.IKESA, 0, s.sas.count)
 	s.EachSA(0, func(sa *IKESA) bool {
 		r.IkeSas = append(r.IkeSas, saTo(sa))
 		return true
 	})
+	return r
+}
+
+// AppendSnapshot writes what Snapshot gives behind dst, an IKE SA at a time: as messages, all of a hundred thousand would
+// take more memory than the State. Encodings of parts, one behind the other, are one of the whole (protobuf merges them).
+func (s State) AppendSnapshot(dst []byte) (_ []byte, err error) {
+	if dst, err = record.MarshalAppend(dst, s.snapshotHead()); err != nil {
+		return dst, err
+	}
+	s.EachSA(0, func(sa *IKESA) bool {
+		dst, err = record.MarshalAppend(dst, &record.Snapshot{IkeSas: []*record.IKESA{saTo(sa)}})
+		return err == nil
+	})
+	return dst, err
+}
+
+// snapshotHead is all of it but the IKE SAs.
+func (s State) snapshotHead() *record.Snapshot {
+	r := &record.Snapshot{Schema: record.Schema, Step: s.step, Time: uint64(s.time), Run: s.run, NextIke: s.nextIKE,
+		NextChild: s.nextChild, Config: configTo(s.config), Ending: endingTo(s.ending), HalfOpen: uint64(s.halfOpen), NextWait: s.nextWait}
+	for _, w := range s.waits {
+		r.Connections = append(r.Connections, &record.ConnectionState{Id: w.ID, Name: w.Name, Child: w.Child, Tries: w.Tries, Retry: armedTo(w.Timer)})
+	}
 	return r
 }
 

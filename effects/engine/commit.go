@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ikejd/ikejd/journal"
-	"github.com/ikejd/ikejd/proto/record"
 )
 
 // The committer: one goroutine, one batch at a time, durable before anything of it is carried out.
@@ -56,9 +55,10 @@ func (e *Loop) Commit(b *Batch) error {
 
 // roll begins a new segment with a snapshot of the State after the batch, and the datagrams its windows may resend.
 func (e *Loop) roll(b *Batch) error {
-	snapshot := b.state.Snapshot()
-	snapshot.Sent = b.sent.record()
-	data, err := record.Marshal(snapshot)
+	data, err := b.state.AppendSnapshot(nil)
+	if err == nil {
+		data, err = b.sent.append(data)
+	}
 	if err != nil {
 		return fmt.Errorf("snapshot of step %d: %w", b.state.Step(), err)
 	}

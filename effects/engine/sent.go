@@ -74,13 +74,15 @@ func (s sent) clone() sent {
 	return all
 }
 
-// record is what is kept, for a snapshot, in the order of SAs.
-func (s sent) record() []*record.SentDatagram {
-	var all []*record.SentDatagram
+// append writes what is kept behind the encoding of a Snapshot, in the order of SAs.
+func (s sent) append(dst []byte) (_ []byte, err error) {
 	for _, number := range slices.Sorted(maps.Keys(s)) {
 		for _, d := range s[number] {
-			all = append(all, &record.SentDatagram{IkeSa: number, Step: d.record.Step, Index: d.record.Index, Datagram: d.datagram})
+			one := &record.SentDatagram{IkeSa: number, Step: d.record.Step, Index: d.record.Index, Datagram: d.datagram}
+			if dst, err = record.MarshalAppend(dst, &record.Snapshot{Sent: []*record.SentDatagram{one}}); err != nil {
+				return dst, err
+			}
 		}
 	}
-	return all
+	return dst, nil
 }
