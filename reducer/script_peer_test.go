@@ -2,6 +2,7 @@ package reducer
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -15,7 +16,8 @@ import (
 
 // Commands of the peer.
 
-// saidBy is a message of the peer: `[ike1] ID EXCHANGE {payloads}` and options spii=, spir=, flags=, from=.
+// saidBy is a message of the peer: `[ike1] ID EXCHANGE {payloads}` and options spii=, spir=, flags=, from=, reserved= (all
+// reserved bits of the payloads are set).
 type saidBy struct {
 	sa       *IKESA
 	header   ike.Header
@@ -62,6 +64,11 @@ func (s *script) message(words []string, response bool) (saidBy, error) {
 		sp.espSPI = s.peersSPI(m.sa.Number)
 	}
 	m.first, m.payloads, err = sp.payloads(strings.Join(rest[2:], " "))
+	if _, ok := a.options["reserved"]; ok {
+		for at := 0; at < len(m.payloads); at += int(binary.BigEndian.Uint16(m.payloads[at+2:])) {
+			m.payloads[at+1] |= 0x7f
+		}
+	}
 	return m, err
 }
 

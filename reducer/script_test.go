@@ -1,7 +1,10 @@
 package reducer
 
 import (
+	"flag"
 	"fmt"
+	"iter"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,10 +18,11 @@ import (
 
 // The scripts in testdata: commands that speak IKE, and below each what changed and what was ordered, by the printer of
 // `ikejd journal cat`. A command is a line of the table below; its example stands above the function. A script holds any
-// number of scenes, each named after the rows of PROTOCOL.md it is about:
+// number of scenes, each a subtest named after the rows of PROTOCOL.md it is about, so that a row is found by
 //
-//	scene D-01 D-04
-//	----
+//	go test ./reducer -run TestScripts//N-60
+//
+// -rewrite renews what is expected; a difference nobody can explain is a bug found.
 
 // script is one node, the peer's side of its story, and the scene it is in.
 type script struct {
@@ -50,35 +54,53 @@ func TestScripts(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			scene := "before the first scene"
-			s := newScript(t)
-			rows := map[string]bool{}
-			datadriven.RunTest(t, file, func(t *testing.T, td *datadriven.TestData) string {
-				s.t, s.n.t = t, t
-				words := splitWords(td.FullCmd())
-				if td.Cmd == "scene" {
-					scene = strings.TrimPrefix(td.FullCmd(), "scene ")
-					if rows[scene] {
-						td.Fatalf(t, "two scenes are called %q", scene)
-					}
-					rows[scene] = true
-					s = newScript(t)
-					return ""
-				}
-				run := command(td.Cmd)
-				if run == nil {
-					td.Fatalf(t, "scene %s: no command %q", scene, td.Cmd)
-				}
-				s.out.Reset()
-				if err := run(s, words[1:], td.Input); err != nil {
-					td.Fatalf(t, "scene %s: %v", scene, err)
-				}
-				return s.out.String()
-			})
+			if flag.Lookup("rewrite").Value.String() == "true" {
+				datadriven.RunTest(t, file, newScene())
+				return
+			}
+			for name, scene := range scenes(t, file) {
+				t.Run(name, func(t *testing.T) { datadriven.RunTestFromString(t, scene, newScene()) })
+			}
 		})
 	}
-	if !t.Failed() {
+	if all := flag.Lookup("test.run"); !t.Failed() && !strings.Contains(all.Value.String(), "/") {
 		t.Run("transitions", testTransitions)
+	}
+}
+
+// scenes are the subtests of a script by their names, each behind as many empty lines as make the numbers of its own right.
+func scenes(t *testing.T, file string) iter.Seq2[string, string] {
+	b, err := os.ReadFile(file)
+	must(t, err)
+	return func(yield func(string, string) bool) {
+		before := 0
+		for i, part := range strings.Split(string(b), "\nsubtest ") {
+			name, rest, _ := strings.Cut(part, "\n")
+			if i > 0 && name != "end" && !yield(name, strings.Repeat("\n", before+1)+rest) {
+				return
+			}
+			before += strings.Count(part, "\n") + 1
+		}
+	}
+}
+
+// newScene runs the commands of a scene; another subtest is another scene.
+func newScene() func(*testing.T, *datadriven.TestData) string {
+	var s *script
+	var scene *testing.T
+	return func(t *testing.T, td *datadriven.TestData) string {
+		if t != scene {
+			scene, s = t, newScript(t)
+		}
+		run := command(td.Cmd)
+		if run == nil {
+			td.Fatalf(t, "no command %q", td.Cmd)
+		}
+		s.out.Reset()
+		if err := run(s, splitWords(td.FullCmd())[1:], td.Input); err != nil {
+			td.Fatalf(t, "%v", err)
+		}
+		return s.out.String()
 	}
 }
 
