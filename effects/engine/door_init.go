@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"net/netip"
 
 	"github.com/ikejd/ikejd/effects/keys"
@@ -35,7 +36,7 @@ func (d *door) init(in *udp.Datagram, h ike.Header) {
 		d.drop("malformed", in)
 		return
 	}
-	group, nonce, ok := askedFor(&payloads)
+	share, nonce, ok := askedFor(&payloads)
 	switch {
 	case !ok:
 		d.drop("malformed", in)
@@ -43,30 +44,32 @@ func (d *door) init(in *udp.Datagram, h ike.Header) {
 		d.drop("poisoned", in)
 	case d.e.State().Ending() != nil:
 		d.drop("shutting-down", in)
+	case errors.Is(keys.CheckPublic(uint16(share.Group), share.Data), keys.ErrBadPublic):
+		d.drop("key-exchange", in) // X-55; a group that we do not have is for the reducer to refuse
 	case !d.admit(in, h, &payloads, nonce):
 		// counted, and answered where that is due
 	case !d.inHand.take(digest, source(in.Remote.Addr())):
 		d.drop("in-hand", in)
 	default:
-		d.makeFresh(in, h, group, digest)
+		d.makeFresh(in, h, share.Group, digest)
 	}
 }
 
-// askedFor are the group and the nonce of an IKE_SA_INIT request whose payloads are all well formed.
-func askedFor(payloads *ike.Payloads) (ike.Group, []byte, bool) {
+// askedFor are the key exchange value and the nonce of an IKE_SA_INIT request whose payloads are all well formed.
+func askedFor(payloads *ike.Payloads) (ike.KeyExchange, []byte, bool) {
 	sa, ok1 := payloads.First(ike.PayloadSA)
 	ke, ok2 := payloads.First(ike.PayloadKE)
 	ni, ok3 := payloads.First(ike.PayloadNonce)
 	if !ok1 || !ok2 || !ok3 {
-		return 0, nil, false
+		return ike.KeyExchange{}, nil, false
 	}
 	offer, err1 := ike.ParseSA(sa.Body)
 	share, err2 := ike.ParseKeyExchange(ke.Body)
 	nonce, err3 := ike.ParseNonce(ni.Body)
 	if err1 != nil || err2 != nil || err3 != nil || offer.CheckOffer(0) != nil {
-		return 0, nil, false
+		return ike.KeyExchange{}, nil, false
 	}
-	return share.Group, nonce.Data, true
+	return share, nonce.Data, true
 }
 
 // initAgain is a request we answered before: the same answer, as long as nothing came after it (PROTOCOL.md, W-19).
@@ -108,8 +111,8 @@ func (d *door) admit(in *udp.Datagram, h ike.Header, payloads *ike.Payloads, non
 	return false
 }
 
-// makeFresh has the keyring draw what an answer needs, on another core; then the request is an event. A value that
-// fails its check is not worth that, nor is a group we do not have: the reducer answers that without.
+// makeFresh has the keyring draw what an answer needs, on another core; then the request is an event. A group
+// that we do not have is not worth that: the reducer answers it without.
 func (d *door) makeFresh(in *udp.Datagram, h ike.Header, group ike.Group, digest uint64) {
 	ev, received := event(in, d.e.core.index.bySPI(h.SPIi), digest)
 	away := func(cause string) {
