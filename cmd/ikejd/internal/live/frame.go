@@ -51,9 +51,8 @@ func readEntry(r *bufio.Reader) (journal.Entry, error) {
 	if err != nil {
 		return e, inside(err)
 	}
-	e.Data = make([]byte, size)
-	if _, err := io.ReadFull(r, e.Data); err != nil {
-		return e, inside(err)
+	if e.Data, err = io.ReadAll(io.LimitReader(r, int64(size))); err != nil || uint64(len(e.Data)) < size {
+		return e, inside(errors.Join(err, io.ErrUnexpectedEOF))
 	}
 	kind, err := r.ReadByte()
 	if err != nil || kind == unsealed {
