@@ -19,19 +19,22 @@ import (
 type exportOptions struct {
 	selection
 	file string
+	test bool
 }
 
 func newExport(a *app) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export [SA…] -o FILE",
-		Short: "Write steps into a file for others: .ikej, .ndjson, .pcapng",
+		Short: "Write steps into a file for others: .ikej, .ndjson, .pcapng, .txt",
 		Long: `export writes what is selected into FILE, whose name says how:
 
   .ikej    a case: the steps, the state before them, who wrote them, and their proof; it replays anywhere. With SAs named
            it has all steps from the first to the last one of theirs, since numbers and timers hang on every step
   .ndjson  one JSON object a step, as "journal cat --json" prints it
   .pcapng  the datagrams as they were, each with a comment which step, SA and message it is; IP and UDP headers are made up
+  .txt     with --test: what happened to the SAs as a script for reducer/testdata; "go test ./reducer -rewrite" fills in
+           what comes of it
 
 No key is in any of them: a journal has none.`,
 		Example: "  ikejd journal export gw-east -o case.ikej\n  ikejd journal export ike7 --since ike7.deleting -o delete.pcapng",
@@ -42,18 +45,23 @@ No key is in any of them: a journal has none.`,
 	o.bindSA(cmd)
 	o.bindRun(cmd)
 	o.bindRange(cmd)
+	cmd.Flags().BoolVar(&o.test, "test", false, "a .txt file is a test of the reducer")
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "the `FILE` to write; it must not be there")
 	return cmd
 }
 
 func runExport(ctx context.Context, a *app, cmd *cobra.Command, o *exportOptions, args []string) error {
 	var write func(context.Context, *app, io.Writer, *picked, export.Range) error
-	switch filepath.Ext(o.file) {
-	case ".ikej":
+	switch ext := filepath.Ext(o.file); {
+	case o.test != (ext == ".txt"):
+		return errors.New("a test is a .txt file, and only a test is; try: --test -o NAME.txt")
+	case ext == ".txt":
+		write = writeTest
+	case ext == ".ikej":
 		write = writeCase
-	case ".ndjson":
+	case ext == ".ndjson":
 		write = writeSteps
-	case ".pcapng":
+	case ext == ".pcapng":
 		write = writeCapture
 	default:
 		return errors.New("export wants to know what to write; try: -o FILE.ikej, -o FILE.ndjson or -o FILE.pcapng")
@@ -110,6 +118,14 @@ func writeCase(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Ran
 
 func writeCapture(ctx context.Context, a *app, w io.Writer, p *picked, r export.Range) error {
 	return export.Capture(ctx, w, p.Source, r, "ikejd "+a.version)
+}
+
+func writeTest(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Range) error {
+	sas := p.SAs
+	if sas == nil {
+		sas = p.Catalog.SAs
+	}
+	return noSuch(export.Script(ctx, w, p.Source, sas, r))
 }
 
 func writeSteps(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Range) error {
