@@ -6,15 +6,18 @@
 //
 // Where a rule lives:
 //
-//	sa_init_*.go, auth_*.go, first_child.go   setting up: IKE_SA_INIT, IKE_AUTH and its Child SA
+//	initiate.go, set_up.go, sa_init_*.go, auth_*.go   setting up: IKE_SA_INIT, IKE_AUTH
+//	first_child.go, install_child.go          the Child SA that comes with it
 //	informational.go, delete_*.go, liveness.go, refuse_auth.go   INFORMATIONAL exchanges
 //	window*.go                                message ids, queue, Record, Resend: nobody else makes those
 //	retransmit.go, backoff.go                 sending again, giving up
 //	discard.go, linger.go, half_open.go       the ends of an IKE SA
 //	shutdown.go, recover.go                   the ends and beginnings of a run
+//	unique.go, restart.go                     several SAs of one peer; connections that are wanted up
 //	proposals.go, selectors.go, identity.go, nat.go   what the payloads mean
 //	step.go                                   one call of Reduce and its verbs
 //	trie.go, snapshot.go, encode.go           State as a data structure and as bytes
+//	diff.go                                   what a step changed, for people
 //
 // It imports only proto/ike and proto/record, and nothing of time, randomness, I/O, logging, locks or goroutines; a test
 // in cmd/ikejd holds that.

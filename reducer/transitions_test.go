@@ -1,10 +1,14 @@
 package reducer
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/ikejd/ikejd/proto/record"
 )
 
 // listedTransitions are those in the lists above Phase and ChildPhase.
@@ -50,4 +54,22 @@ func (s *transitions) only(t tester, listed map[string]bool) {
 			t.Errorf("%s happens and is not listed in causes.go", transition)
 		}
 	}
+}
+
+// seen are the transitions that any test here has met: TestTransitions compares them with the lists above the types.
+var seen = transitions{there: map[string]bool{}}
+
+type transitions struct {
+	sync.Mutex
+	there map[string]bool
+}
+
+func (s *transitions) note(c *record.Changed) {
+	s.Lock()
+	defer s.Unlock()
+	if c.GetChildFrom() != c.GetChildTo() {
+		s.there[strings.ReplaceAll(fmt.Sprintf("child %v %v", ChildPhase(c.GetChildFrom()), ChildPhase(c.GetChildTo())), "-", "None")] = true
+		return
+	}
+	s.there[strings.ReplaceAll(fmt.Sprintf("ike %v %v", Phase(c.GetFrom()), Phase(c.GetTo())), "-", "None")] = true
 }
