@@ -1,4 +1,3 @@
-// Command ikejd is an IKEv2 daemon whose whole life is one journal, and what reads that journal back.
 package main
 
 import (

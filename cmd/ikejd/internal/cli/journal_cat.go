@@ -79,12 +79,13 @@ type printer struct {
 	a    *app
 	p    *picked
 	w    io.Writer
+	json bool
 	o    text.Options
 	last string // day of the step before
 }
 
 func (a *app) printer(p *picked, o *catOptions) *printer {
-	return &printer{a: a, p: p, w: a.out(), o: text.Options{Place: a.place(), Payloads: o.payloads, Raw: o.raw, Sent: replay.Sent(p.Source)}}
+	return &printer{a: a, p: p, w: a.out(), json: a.json, o: text.Options{Place: a.place(), Payloads: o.payloads, Raw: o.raw, Sent: replay.Sent(p.Source)}}
 }
 
 func (pr *printer) step(s replay.Step) error {
@@ -93,8 +94,8 @@ func (pr *printer) step(s replay.Step) error {
 		r = pr.p.own(r)
 		changes = pr.p.ownChanges(s)
 	}
-	if pr.a.json {
-		_, err := fmt.Fprintf(pr.a.std.Out, "%s\n", text.StepJSON(r, changes...))
+	if pr.json {
+		_, err := fmt.Fprintf(pr.w, "%s\n", text.StepJSON(r, changes...))
 		return err
 	}
 	if day := pr.a.day(r.GetTime()); day != pr.last {

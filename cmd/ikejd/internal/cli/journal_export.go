@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ikejd/ikejd/proto/record/text"
 	"github.com/ikejd/ikejd/replay"
 	"github.com/ikejd/ikejd/replay/export"
 )
@@ -128,7 +127,8 @@ func writeTest(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Ran
 	return noSuch(export.Script(ctx, w, p.Source, sas, r))
 }
 
-func writeSteps(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Range) error {
+func writeSteps(ctx context.Context, a *app, w io.Writer, p *picked, r export.Range) error {
+	pr := printer{a: a, p: p, w: w, json: true}
 	for step, err := range replay.Walk(ctx, p.Source, r.First) {
 		if err != nil {
 			return err
@@ -139,7 +139,7 @@ func writeSteps(ctx context.Context, _ *app, w io.Writer, p *picked, r export.Ra
 		if !p.About(step.Record) {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "%s\n", text.StepJSON(step.Record, step.Changes()...)); err != nil {
+		if err := pr.step(step); err != nil {
 			return err
 		}
 	}

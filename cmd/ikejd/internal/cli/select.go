@@ -17,7 +17,6 @@ type selection struct {
 	sas          []string
 	since, until string
 	run          int64
-	hasRun       bool
 	limit        int
 }
 
