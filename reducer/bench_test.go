@@ -213,3 +213,32 @@ func BenchmarkMemory(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAllAtOnce are the steps that touch every SA: taking over 100,000 of them, and the end of a shutdown's budget.
+func BenchmarkAllAtOnce(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		event func(s State) (State, *record.Event)
+	}{
+		{"recovered", func(s State) (State, *record.Event) {
+			return s, &record.Event{Because: root(record.Root_ROOT_START), Kind: &record.Event_Recovered{Recovered: &record.Recovered{Run: 2}}}
+		}},
+		{"cut off", func(s State) (State, *record.Event) {
+			s, _ = Reduce(s, s.time, shutdownOf(), nil)
+			set := s.ending.Timer.Set
+			s.time = s.ending.Deadline
+			return s, &record.Event{Because: &record.Because{Edge: record.Edge_EDGE_FIRES, Step: set.Step, Index: set.Index},
+				Kind: &record.Event_TimerFired{TimerFired: &record.TimerFired{Timer: record.Timer_TIMER_SHUTDOWN}}}
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			s, ev := c.event(herd(b, "established", benchSAs))
+			var effects []Effect
+			b.ReportAllocs()
+			for b.Loop() {
+				_, effects = Reduce(s, s.time, ev, effects[:0])
+			}
+			b.ReportMetric(float64(len(effects)), "effects")
+		})
+	}
+}

@@ -166,24 +166,9 @@ func (t *step) tally(sa *IKESA, unfinished []Request) {
 
 // endingCheck ends the shutdown with the step that takes the last SA out of the State.
 func (t *step) endingCheck() {
-	if e := t.s.ending; e != nil && !e.Reported && t.remaining() == 0 {
+	if e := t.s.ending; e != nil && !e.Reported && t.there == 0 {
 		t.endReport()
 	}
-}
-
-// remaining is how many SAs the State will have after this step.
-func (t *step) remaining() int {
-	n := t.s.sas.count
-	for _, p := range t.puts {
-		had := t.s.sas.get(p.number) != nil
-		switch {
-		case had && p.sa == nil:
-			n--
-		case !had && p.sa != nil:
-			n++
-		}
-	}
-	return n
 }
 
 func (t *step) endReport() {

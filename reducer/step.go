@@ -16,7 +16,8 @@ type step struct {
 	effects []Effect
 	base    int // effects before this step's own
 	puts    []put
-	refused string // the event changed nothing, for this reason
+	places  map[uint64]int // where in puts a number is, once there are many
+	there   int            // SAs the State will have after this step
 }
 
 // put is an IKE SA this step changed; a nil sa is gone.
@@ -30,7 +31,7 @@ func (t *step) begin(s State, now int64, ev *record.Event, effects []Effect) {
 		panic(fmt.Sprintf("event of %d after one of %d: time ran back", now, s.time))
 	}
 	s.step, s.time = s.step+1, now
-	*t = step{s: s, now: now, ev: ev, because: becauseOf(ev.GetBecause()), effects: effects, base: len(effects), puts: t.puts[:0]}
+	*t = step{s: s, now: now, ev: ev, because: becauseOf(ev.GetBecause()), effects: effects, base: len(effects), puts: t.puts[:0], there: s.sas.count}
 }
 
 func (t *step) finish(stamp uint64) State {
@@ -84,31 +85,66 @@ func (t *step) dispatch() {
 
 // sa is IKE SA number as this step has left it so far: a copy to change and put.
 func (t *step) sa(number uint64) (IKESA, bool) {
-	for i := range t.puts {
-		if t.puts[i].number == number {
-			if t.puts[i].sa == nil {
-				return IKESA{}, false
-			}
-			return *t.puts[i].sa, true
-		}
+	sa := t.s.sas.get(number)
+	if i := t.place(number); i >= 0 {
+		sa = t.puts[i].sa
 	}
-	if sa := t.s.sas.get(number); sa != nil {
-		return *sa, true
+	if sa == nil {
+		return IKESA{}, false
 	}
-	return IKESA{}, false
+	return *sa, true
 }
 
 // put makes sa the IKE SA of its number.
 func (t *step) put(sa IKESA) { t.replace(sa.Number, &sa) }
 
 func (t *step) replace(number uint64, sa *IKESA) {
+	was := t.s.sas.get(number)
+	i := t.place(number)
+	if i >= 0 {
+		was, t.puts[i].sa = t.puts[i].sa, sa
+	} else {
+		t.puts = append(t.puts, put{number, sa})
+		t.remember(number)
+	}
+	switch {
+	case was == nil && sa != nil:
+		t.there++
+	case was != nil && sa == nil:
+		t.there--
+	}
+}
+
+// fewPuts are searched one by one; a step that changes more SAs, of a recovery or a shutdown, looks them up.
+const fewPuts = 16
+
+// place is where in puts the number is, -1 if this step has not changed it.
+func (t *step) place(number uint64) int {
+	if len(t.puts) > fewPuts {
+		if i, ok := t.places[number]; ok {
+			return i
+		}
+		return -1
+	}
 	for i := range t.puts {
 		if t.puts[i].number == number {
-			t.puts[i].sa = sa
-			return
+			return i
 		}
 	}
-	t.puts = append(t.puts, put{number, sa})
+	return -1
+}
+
+// remember notes where the last put stands.
+func (t *step) remember(number uint64) {
+	switch n := len(t.puts); {
+	case n == fewPuts+1:
+		t.places = make(map[uint64]int, t.there)
+		for i := range t.puts {
+			t.places[t.puts[i].number] = i
+		}
+	case n > fewPuts:
+		t.places[number] = n - 1
+	}
 }
 
 // order appends an effect and says where it stands.
