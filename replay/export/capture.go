@@ -14,6 +14,7 @@ import (
 	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/proto/record/text"
+	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay"
 )
 
@@ -26,7 +27,11 @@ func Capture(ctx context.Context, w io.Writer, src replay.Source, r Range, progr
 	if err != nil {
 		return err
 	}
-	c := capture{out: out, sent: replay.Sent(src), natPort: 4500}
+	before, err := replay.StateAt(ctx, src, max(r.First, 1)-1)
+	if err != nil {
+		return err
+	}
+	c := capture{out: out, sent: replay.Sent(src), natPort: uint32(before.Config().Settings.NATPort)}
 	for rec, err := range replay.Records(src, r.First) {
 		if err == nil {
 			err = ctx.Err()
@@ -51,12 +56,15 @@ func Capture(ctx context.Context, w io.Writer, src replay.Source, r Range, progr
 type capture struct {
 	out     *pcapgo.NgWriter
 	sent    func(uint64, uint32) []byte
-	natPort uint32
+	natPort uint32 // ours; 0 before the first configuration
 }
 
 func (c *capture) configured(ev *record.ConfigLoaded) {
-	if port := ev.GetConfig().GetSettings().GetNatPort(); port != 0 {
-		c.natPort = port
+	if ev == nil {
+		return
+	}
+	if c.natPort = ev.GetConfig().GetSettings().GetNatPort(); c.natPort == 0 {
+		c.natPort = uint32(reducer.Defaults.NATPort)
 	}
 }
 

@@ -144,3 +144,38 @@ func TestCapture(t *testing.T) {
 		t.Errorf("%d packets, %d of them sent again; want %d and 1", n, resent, len(want))
 	}
 }
+
+// On the port behind NATs a datagram has the marker of RFC 3948 before it, whichever port the configuration says that is,
+// also where the range begins after the configuration.
+func TestMarker(t *testing.T) {
+	s := replaytest.New(t)
+	s.Start("0.1.0", replaytest.Connection("gw-east", "203.0.113.9"))
+	s.Event(&record.Event{Kind: &record.Event_ConfigLoaded{ConfigLoaded: &record.ConfigLoaded{Config: &record.Config{
+		Settings: &record.Settings{NatPort: 500}, Connections: []*record.Connection{replaytest.Connection("gw-east", "203.0.113.9")}}}}})
+	s.Up("gw-east")
+	var b bytes.Buffer
+	if err := export.Capture(t.Context(), &b, s.Source(), export.Range{First: 4, Last: s.Step()}, "ikejd test"); err != nil {
+		t.Fatal(err)
+	}
+	in, err := pcapgo.NewNgReader(&b, pcapgo.DefaultNgReaderOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for ; ; n++ {
+		data, _, err := in.ReadPacketData()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		const headers = 20 + 8
+		if !bytes.Equal(data[headers:headers+4], make([]byte, 4)) {
+			t.Errorf("packet %d has no marker", n)
+		}
+	}
+	if n == 0 {
+		t.Error("no packet")
+	}
+}

@@ -55,6 +55,7 @@ func Script(ctx context.Context, w io.Writer, src replay.Source, sas []*replay.S
 type script struct {
 	out      strings.Builder
 	config   *record.Config // loaded and not yet said
+	inForce  string         // as it was said
 	sas      map[uint64]uint64
 	children map[uint64]uint64
 	now      int64
@@ -118,7 +119,10 @@ func (s *script) step(r *record.Record, sas []*replay.SA) {
 		return
 	}
 	if s.config != nil {
-		s.put(configured(s.config))
+		if now := configured(s.config); now != s.inForce {
+			s.put(now)
+			s.inForce = now
+		}
 		s.config = nil
 	}
 	if now := int64(r.GetTime()); s.now != 0 && now > s.now && r.GetEvent().GetTimerFired() == nil {
