@@ -31,6 +31,7 @@ type Loop struct {
 	outside Outside
 	closed  atomic.Bool // the door lets nothing in any more
 	free    sync.Pool   // of batches
+	last    atomic.Pointer[record.Event]
 
 	buffer, events []*record.Event // events are those of buffer that are not reduced yet
 }
@@ -148,8 +149,20 @@ func (e *Loop) Cut() *Batch {
 	return b
 }
 
+// Last hands in the event that ends the run: it is reduced when all else is settled.
+func (e *Loop) Last(ev *record.Event) { e.last.Store(ev) }
+
 // Settled reports whether all that was posted is reduced, and the kernel has answered every order.
-func (e *Loop) Settled() bool { return len(e.events) == 0 && e.queue.empty() && e.core.owed == 0 }
+func (e *Loop) Settled() bool {
+	if len(e.events) > 0 || !e.queue.empty() || e.core.owed != 0 {
+		return false
+	}
+	if ev := e.last.Swap(nil); ev != nil {
+		e.queue.push(ev)
+		return false
+	}
+	return true
+}
 
 // Waiting reports whether events wait to be reduced.
 func (e *Loop) Waiting() bool { return len(e.events) > 0 || len(e.core.due) > 0 || !e.queue.empty() }

@@ -124,7 +124,7 @@ func (d *Daemon) reported(r *reducer.Report) {
 
 // finish ends the engine. The report is the last thing logged.
 func (d *Daemon) finish(report *reducer.Report, engineEnded <-chan error) (int, error) {
-	d.engine.Post(&record.Event{Because: operator(), Kind: &record.Event_RunEnded{RunEnded: &record.RunEnded{Reason: "shutdown"}}})
+	d.engine.Last(&record.Event{Because: operator(), Kind: &record.Event_RunEnded{RunEnded: &record.RunEnded{Reason: "shutdown"}}})
 	d.engine.Stop()
 	if err := <-engineEnded; err != nil {
 		return ExitFailed, fmt.Errorf("the shutdown was over, but the journal could not be ended: %w", err)

@@ -1,0 +1,85 @@
+package simulate
+
+import (
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/proto/record/text"
+	"github.com/ikejd/ikejd/reducer"
+	"github.com/ikejd/ikejd/replay/audit"
+	"google.golang.org/protobuf/proto"
+)
+
+// look judges the records that have become durable: the audit's rules, live, and what was met is counted.
+func (n *Node) look() {
+	for e, err := range n.disk.Read(n.read + 1) {
+		if err != nil {
+			n.w.fail("JRN-01", n, "the journal cannot be read: %v", err)
+			return
+		}
+		r := new(record.Record)
+		if err := proto.Unmarshal(e.Data, r); err != nil {
+			n.w.fail("JRN-02", n, "step %d cannot be read: %v", e.Step, err)
+			return
+		}
+		n.read, n.time = e.Step, int64(r.GetTime())
+		n.w.Tally.Events++
+		n.judge(n.auditor.Record(r))
+		n.remember(r)
+		if r.GetEvent().GetPoisoned() != nil {
+			n.w.fail("JRN-08", n, "the reducer failed at step %d: %s\n%s", e.Step, r.GetEvent().GetPoisoned().GetPanic(), r.GetEvent().GetPoisoned().GetStack())
+		}
+		if lost := r.GetEvent().GetRecovered(); len(lost.GetDiverged())+len(lost.GetWithoutKeys()) > 0 {
+			n.w.fail("REC-01", n, "not everything was taken over at step %d: diverged %v, without keys %v", e.Step, lost.GetDiverged(), lost.GetWithoutKeys())
+		}
+	}
+}
+
+func (n *Node) judge(found []audit.Finding) {
+	for _, f := range found {
+		n.w.Tally.met("findings", f.Verdict.String())
+		if f.Verdict == audit.Violation {
+			n.w.fail(f.Rule, n, "%v", f)
+		}
+	}
+}
+
+// remember notes the datagrams that may go out now, and the phases and causes.
+func (n *Node) remember(r *record.Record) {
+	sealed := r.GetDatagrams()
+	for _, e := range r.GetEffects() {
+		if m := e.GetRecord(); m != nil {
+			datagram := []byte(nil)
+			switch {
+			case m.GetUnprotected():
+				datagram = unprotected(m)
+			case len(sealed) > 0:
+				datagram, sealed = sealed[0], sealed[1:]
+			}
+			n.durable[reducer.Digest(datagram)] = true
+		}
+		if c := e.GetChanged(); c != nil {
+			if c.GetTo() != 0 {
+				n.w.Tally.met(metPhase, text.Phase(c.GetTo()))
+			}
+			if c.GetChildTo() != 0 {
+				n.w.Tally.met(metPhase, "child "+text.ChildPhase(c.GetChildTo()))
+			}
+		}
+		if d := e.GetDiscarded(); d != nil {
+			n.w.Tally.met(metCause, text.Cause(d.GetCause()))
+		}
+	}
+}
+
+// unprotected is the datagram of a message that is not sealed.
+func unprotected(m *record.RecordMessage) []byte {
+	h := ike.Header{SPIi: m.GetSpiI(), SPIr: m.GetSpiR(), Major: 2, Exchange: ike.ExchangeType(m.GetExchange()), MessageID: m.GetMessageId(),
+		NextPayload: ike.PayloadType(m.GetFirstPayload()), Length: uint32(ike.HeaderLen + len(m.GetPayloads()))}
+	if m.GetFromInitiator() {
+		h.Flags |= ike.FlagInitiator
+	}
+	if m.GetResponse() {
+		h.Flags |= ike.FlagResponse
+	}
+	return append(h.Append(nil), m.GetPayloads()...)
+}
