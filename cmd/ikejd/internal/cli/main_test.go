@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,16 +38,20 @@ func TestMain(m *testing.M) {
 }
 
 func TestCommands(t *testing.T) {
-	scripts, rolls := map[string]*replaytest.Script{}, map[string][]uint64{}
+	// Written once and copied: while one script starts a program, that program has the locks of journals being written.
+	written := map[string]fs.FS{}
 	for name, write := range journals {
-		scripts[name] = replaytest.New(t)
-		rolls[name] = write(scripts[name])
+		s := replaytest.New(t)
+		rolls := write(s)
+		written[name] = os.DirFS(s.Journal(rolls...))
 	}
 	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: os.Getenv("UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"status": exits, "raw": noneRaw, "flip": flip,
 	}, Setup: func(env *testscript.Env) error {
-		for name, s := range scripts {
-			s.Write(filepath.Join(env.WorkDir, name), rolls[name]...)
+		for name, files := range written {
+			if err := os.CopyFS(filepath.Join(env.WorkDir, name), files); err != nil {
+				return err
+			}
 		}
 		return nil
 	}})
