@@ -14,8 +14,8 @@ func (t *step) closeChild(sa IKESA, number, ticket uint64) {
 		switch {
 		case child.Number != number:
 			continue
-		case sa.Phase != Established, child.Phase == ChildDeleting:
-			t.answer(sa.Number, ticket, "") // it goes already
+		case sa.Phase != Established, child.Phase == ChildDeleting, sa.Window.Wants(wishDeleteIKE, 0), sa.Window.Wants(wishDeleteChild, number):
+			t.answer(sa.Number, ticket, "") // it goes already, by itself or with its IKE SA (PROTOCOL.md, D-02)
 		default:
 			t.want(&sa, Waiting{Wish: wishDeleteChild, Child: number, Decided: t.decided(), Ticket: ticket})
 			t.put(sa)

@@ -1,6 +1,7 @@
 package reducer
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,10 +125,15 @@ func (s Suite) String() string {
 	return strings.Join(names, " ")
 }
 
-// String is the identity quoted: a stranger chose it.
+// String is the identity, an address or its text quoted: a stranger chose it.
 func (id Identity) String() string {
-	if id.Type == 0 {
+	switch id.Type {
+	case 0:
 		return "-"
+	case ike.IDIPv4Addr, ike.IDIPv6Addr:
+		if a, ok := netip.AddrFromSlice([]byte(id.Data)); ok {
+			return a.String()
+		}
 	}
 	return id.Type.String() + " " + strconv.QuoteToASCII(id.Data)
 }

@@ -13,7 +13,7 @@ import (
 // word means without more is what a peer of the default configuration would send.
 //
 //	SA...(20/256 prf5 ke31; 12/256 integ12 prf5 ke19)   proposals; spi=c0000001, num=2, proto=2 where they are special
-//	KEi(19)  KEi(31 len=31)  Ni(len=15)                  group and length
+//	KEi(19)  KEi(31 len=31)  Ni(len=15)  Ni(ours)        group and length, our own nonce back
 //	N(COOKIE=0102)  N(40000)                             notify, with data in hex
 //	IDi(west.example)  IDi(1 c0000201)                   a name, or type and data in hex
 //	AUTH  AUTH(2 abcd)  TSi(10.1.0.0/16 10.9.0.1..10.9.0.5[6/80])
@@ -28,6 +28,7 @@ type speaker struct {
 	path       Path   // as we see it
 	espSPI     uint32 // the peer's
 	nonce      byte
+	ours       []byte // our own nonce
 }
 
 // payloads is the message said by text, as first payload type and octets.
@@ -81,6 +82,8 @@ func (sp speaker) word(name, args string) ([]ike.Body, error) {
 		return []ike.Body{sa}, err
 	case name == "KEi", name == "KEr":
 		return sp.ke(fields)
+	case args == "ours":
+		return []ike.Body{ike.Nonce{Data: sp.ours}}, nil
 	case name == "Ni", name == "Nr":
 		length := 32
 		if len(fields) > 0 {

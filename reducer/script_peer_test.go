@@ -62,6 +62,9 @@ func (s *script) message(words []string, response bool) (saidBy, error) {
 		espSPI: 0xc0000001}
 	if m.sa != nil {
 		sp.espSPI = s.peersSPI(m.sa.Number)
+		if m.sa.SetUp != nil {
+			sp.ours = m.sa.SetUp.Ni
+		}
 	}
 	m.first, m.payloads, err = sp.payloads(strings.Join(rest[2:], " "))
 	if _, ok := a.options["reserved"]; ok {
