@@ -15,15 +15,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/ikejd/ikejd/proto/ike"
-	"github.com/ikejd/ikejd/proto/record"
-	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay"
 	"github.com/ikejd/ikejd/replay/replaytest"
 )
 
 // The commands as people type them: the scripts in testdata have arguments, exit statuses and exact text. Their journals
-// are written by the functions in journals; times are UTC unless TZ says otherwise.
+// are replaytest.Samples; times are UTC unless TZ says otherwise.
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ikejd": func() {
@@ -40,7 +37,7 @@ func TestMain(m *testing.M) {
 func TestCommands(t *testing.T) {
 	// Written once and copied: while one script starts a program, that program has the locks of journals being written.
 	written := map[string]fs.FS{}
-	for name, write := range journals {
+	for name, write := range replaytest.Samples {
 		s := replaytest.New(t)
 		rolls := write(s)
 		written[name] = os.DirFS(s.Journal(rolls...))
@@ -98,129 +95,3 @@ func noneRaw(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func noDaemon(context.Context, string) (replay.Source, error) { return nil, errNoDaemon }
-
-// journals are those that scripts find beside them; each gives the steps after which a new segment begins.
-var journals = map[string]func(*replaytest.Script) []uint64{
-	"cutoff": cutOff, "ends": ends, "alive": alive, "otherwise": otherwise, "hostile": hostile,
-}
-
-// cutOff is the headline of REPLAY-UX.md: the shutdown's budget ends while a Delete waits behind a liveness check.
-func cutOff(s *replaytest.Script) []uint64 {
-	east := replaytest.Connection("gw-east", "203.0.113.9")
-	east.DpdDelay = uint64(30 * time.Second)
-	s.Start("0.9.2", east, replaytest.Connection("gw-lab", "198.51.100.4"), replaytest.Connection("gw-west", "192.0.2.77"))
-	ike1, _, ike3 := s.Up("gw-east"), s.Up("gw-lab"), s.Up("gw-west")
-	roll := s.Step()
-	for range 2 {
-		s.Check(ike1)
-		s.Wait(120 * time.Millisecond)
-		s.Answer(ike1)
-	}
-	s.Check(ike1)
-	s.Fire(ike1, record.Timer_TIMER_RETRANSMIT)
-	s.Wait(300 * time.Millisecond)
-	s.Shutdown(30 * time.Second)
-	s.Wait(190 * time.Millisecond)
-	s.Answer(ike3)
-	s.Elapse(24200 * time.Millisecond)
-	s.Fire(ike1, record.Timer_TIMER_DISCARD) // retransmissions in between were late: the machine was busy
-	s.End("SIGTERM")
-	return []uint64{roll}
-}
-
-// ends is a journal in which IKE SAs end in as many ways as they can.
-func ends(s *replaytest.Script) []uint64 {
-	east, lab := replaytest.Connection("gw-east", "203.0.113.9"), replaytest.Connection("gw-lab", "198.51.100.4")
-	lab.DpdDelay = uint64(30 * time.Second)
-	s.Start("0.9.2", east, lab)
-
-	s.Close(s.Up("gw-east")) // ike1: acknowledged
-	s.Wait(190 * time.Millisecond)
-	s.Answer(1)
-
-	s.Close(s.Up("gw-east")) // ike2: unacknowledged
-	s.GiveUp(2)
-
-	s.Up("gw-lab") // ike3: unanswered
-	s.Check(3)
-	s.GiveUp(3)
-
-	s.Accept("gw-east", false) // ike4: the peer asked
-	s.PeerDeletes(4)
-	s.Fire(4, record.Timer_TIMER_LINGER)
-
-	s.Up("gw-east") // ike5: both at once
-	s.Close(5)
-	s.PeerDeletes(5)
-	s.Fire(5, record.Timer_TIMER_LINGER)
-
-	s.Accept("gw-east", false) // ike6: superseded by ike7
-	s.Accept("gw-east", true)
-
-	s.Asked("gw-east") // ike8: half-open, timed out
-	s.Fire(8, record.Timer_TIMER_HALF_OPEN)
-
-	s.Asked("gw-east") // ike9: refused
-	s.AuthAsked(9, "gw-east.example", false)
-	s.Authenticated(9, `no shared key for "gw-east.example"`)
-	s.Fire(9, record.Timer_TIMER_LINGER)
-
-	s.Up("gw-lab") // ike10: damaged
-	s.Check(10)
-	s.Answer(10, ike.Notify{Type: ike.NotifyInvalidSyntax})
-
-	s.Initiate("gw-lab") // ike11: no answer to IKE_SA_INIT
-	s.GiveUp(11)
-
-	s.Up("gw-lab") // ike12: not recovered
-	s.Wait(time.Minute)
-	s.Recover("0.9.3", 7, 12)
-	return []uint64{20}
-}
-
-// alive is a journal whose SAs are not gone.
-func alive(s *replaytest.Script) []uint64 {
-	east, lab := replaytest.Connection("gw-east", "203.0.113.9"), replaytest.Connection("gw-lab", "198.51.100.4")
-	east.DpdDelay = uint64(30 * time.Second)
-	s.Start("0.9.2", east, lab)
-	s.Up("gw-east")
-	s.Check(1)
-	s.Fire(1, record.Timer_TIMER_RETRANSMIT)
-	s.Close(1)
-	s.Accept("gw-lab", false)
-	s.PeerAsks(2, ike.INFORMATIONAL)
-	s.Initiate("gw-lab")
-	return nil
-}
-
-// otherwise was written by a binary that sends the Delete at once, past the window.
-func otherwise(s *replaytest.Script) []uint64 {
-	east := replaytest.Connection("gw-east", "203.0.113.9")
-	east.DpdDelay = uint64(30 * time.Second)
-	s.Start("0.9.4", east, replaytest.Connection("gw-lab", "198.51.100.4"))
-	s.Up("gw-east")
-	s.Up("gw-lab")
-	s.Check(1)
-	s.Otherwise(&record.Event{IkeSa: 1, Because: &record.Because{Root: record.Root_ROOT_OPERATOR}, Kind: &record.Event_CloseAsked{CloseAsked: &record.CloseAsked{}}},
-		func(e []reducer.Effect) []reducer.Effect {
-			first, payloads := ike.AppendPayloads(nil, ike.Delete{Protocol: ike.ProtocolIKE})
-			return append(e[:len(e):len(e)], reducer.Effect{Kind: reducer.EffectRecord, SA: 1, MessageID: 3, Exchange: ike.INFORMATIONAL,
-				First: first, Payloads: payloads, Path: s.State().SA(1).Path, FromInitiator: true, KeyRef: s.State().SA(1).KeyRef,
-				Because: reducer.Because{Edge: reducer.EdgeServes, Step: s.Step(), Index: 1}})
-		})
-	s.Otherwise(&record.Event{IkeSa: 2, Kind: &record.Event_CloseAsked{CloseAsked: &record.CloseAsked{}}},
-		func(e []reducer.Effect) []reducer.Effect { return e[1:] })
-	return nil
-}
-
-// hostile has a peer whose identity would like to write on the terminal.
-func hostile(s *replaytest.Script) []uint64 {
-	any := replaytest.Connection("any", "203.0.113.9")
-	any.RemoteId = nil
-	s.Start("0.9.2", any)
-	s.Asked("any")
-	s.AuthAsked(1, "\x1b]0;pwned\x07\x1b[2J\u202eevil", false)
-	s.Authenticated(1, "\x1b[31mno shared key for \"\x1b[2J\"")
-	s.Fire(1, record.Timer_TIMER_LINGER)
-	return nil
-}
