@@ -20,6 +20,10 @@ func (d *door) protected(in *udp.Datagram, h ike.Header) {
 	if ok {
 		sa = d.e.State().SA(number)
 	}
+	if !ok && (d.e.core.index.bySPI(h.SPIi) != 0 || d.e.core.index.bySPI(h.SPIr) != 0) {
+		d.drop("reflected", in) // our SPI on the peer's side: our own message with other flags (N-38)
+		return
+	}
 	if sa == nil || sa.SPIi != h.SPIi || sa.SPIr != h.SPIr {
 		d.drop("unknown-spi", in)
 		if !h.Response() {

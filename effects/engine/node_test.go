@@ -85,7 +85,7 @@ func (n *node) running() *run {
 	return n.now
 }
 
-// start begins a run of the daemon, with that secret for everybody.
+// start begins a run of the daemon, with that secret for everybody; "" is none for anybody.
 func (n *node) start(secret string) *run {
 	n.t.Helper()
 	r := &run{n: n, plane: kernel.NewModel(kernel.ModelConfig{Faults: n.faults}), done: make(chan error, 1), held: map[string]bool{}}
@@ -99,7 +99,9 @@ func (n *node) start(secret string) *run {
 	}
 	r.keyring = keys.New(keys.Options{Epochs: epochs})
 	secrets := creds.NewStore()
-	secrets.Put("all", nil, []byte(secret))
+	if secret != "" {
+		secrets.Put("all", nil, []byte(secret))
+	}
 	log := slog.New(slog.DiscardHandler)
 	if os.Getenv("VERBOSE") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", n.name)

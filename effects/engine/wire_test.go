@@ -72,6 +72,10 @@ func (w *wire) send(from, to netip.AddrPort, h ike.Header, datagram []byte) {
 	if there == nil || w.lose != nil && w.lose(from, to, h) {
 		return
 	}
+	if p, ok := there.(*peer); ok {
+		p.receive(udp.Datagram{Local: to, Remote: from, Bytes: datagram})
+		return
+	}
 	arrive := func() { there.receive(udp.Datagram{Local: to, Remote: from, Bytes: bytes.Clone(datagram)}) }
 	if w.wild == nil {
 		go arrive()
