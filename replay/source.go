@@ -57,7 +57,7 @@ func (s *stored) Where() string {
 	case s.Segments() == nil && !s.LiveTail():
 		return "case " + filepath.Base(s.path)
 	case s.LiveTail():
-		return "journal in " + s.path + ", closed segments only: a daemon has the open one"
+		return "journal in " + s.path + ", closed segments only: a daemon (pid " + s.Writer() + ") has the open one"
 	}
 	return "journal in " + s.path + ", no daemon"
 }
