@@ -34,6 +34,7 @@ func (t *step) buildDeleteChild(sa *IKESA, w Waiting) (message, bool) {
 			return informational(ike.Delete{Protocol: child.Protocol, SPIs: []uint32{child.InboundSPI}}), true
 		}
 	}
+	t.dropWish(sa, w, "the child is gone already")
 	t.answer(sa.Number, w.Ticket, "")
 	return message{}, false
 }

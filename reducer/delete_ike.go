@@ -73,6 +73,7 @@ func (t *step) closeHalfOpen(sa *IKESA, decided Because, ticket uint64, lastReso
 // dropWishes takes the wishes that have not had their turn: the SA is being closed (PROTOCOL.md, D-02).
 func (t *step) dropWishes(sa *IKESA) {
 	for _, w := range sa.Window.Waiting {
+		t.dropWish(sa, w, "the ike sa is being deleted")
 		t.answer(sa.Number, w.Ticket, "the ike sa is being deleted")
 	}
 	sa.Window.Waiting = nil

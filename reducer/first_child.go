@@ -25,7 +25,7 @@ func (t *step) wantFirstChild(sa *IKESA, c ChildConfig) {
 func (t *step) spiAllocated(ev *record.SPIAllocated) {
 	sa, i, ok := t.child(ev.GetChildSa())
 	if !ok || !t.answers(sa.Children[i].Asked) || sa.SetUp == nil {
-		t.drop("nobody waits for this any more")
+		t.allocatedTooLate(ev)
 		return
 	}
 	setUp := *sa.SetUp
@@ -39,6 +39,15 @@ func (t *step) spiAllocated(ev *record.SPIAllocated) {
 	}
 	t.authReady(&sa)
 	t.put(sa)
+}
+
+// allocatedTooLate gives back an SPI whose child had gone.
+func (t *step) allocatedTooLate(ev *record.SPIAllocated) {
+	t.drop("nobody waits for this any more")
+	if ev.GetFailure() == "" && ev.GetPath() != nil {
+		t.order(Effect{Kind: EffectRemoveChild, SA: t.ev.GetIkeSa(), Child: ev.GetChildSa(), Protocol: ike.ProtocolESP,
+			Path: pathOf(ev.GetPath()), Install: &Installation{InboundSPI: ev.GetSpi()}})
+	}
 }
 
 // childOffer is [N(USE_TRANSPORT_MODE),] SAi2, TSi, TSr.

@@ -85,6 +85,12 @@ func (t *step) want(sa *IKESA, w Waiting) {
 	t.pump(sa)
 }
 
+// dropWish notes that a wish will never have its turn, by the effect that noted it.
+func (t *step) dropWish(sa *IKESA, w Waiting, why string) {
+	t.order(Effect{Kind: EffectDropped, SA: sa.Number, Child: w.Child, Text: why,
+		Because: Because{Edge: EdgeDecided, Step: w.Wanted.Step, Index: w.Wanted.Index}})
+}
+
 // Wants reports whether that wish waits or is in flight.
 func (w *Window) Wants(wish Wish, child uint64) bool {
 	for _, waiting := range w.Waiting {

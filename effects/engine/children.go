@@ -29,7 +29,7 @@ func (c *children) do(ctx context.Context, o *order) *record.Event {
 	e := &o.effect
 	switch e.Kind {
 	case reducer.EffectAllocateSPI:
-		done := &record.SPIAllocated{ChildSa: e.Child}
+		done := &record.SPIAllocated{ChildSa: e.Child, Path: reducer.PathRecord(e.Path)}
 		spi, err := c.allocate(ctx, o)
 		if done.Spi = spi; err != nil {
 			done.Failure = text(err.Error())

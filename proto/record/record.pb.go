@@ -2569,6 +2569,7 @@ type SPIAllocated struct {
 	ChildSa       uint64                 `protobuf:"varint,1,opt,name=child_sa,json=childSa,proto3" json:"child_sa,omitempty"`
 	Spi           uint32                 `protobuf:"varint,2,opt,name=spi,proto3" json:"spi,omitempty"`
 	Failure       string                 `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Path          *Path                  `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"` // with the SPI what there is to give back when nobody waits for it any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2622,6 +2623,13 @@ func (x *SPIAllocated) GetFailure() string {
 		return x.Failure
 	}
 	return ""
+}
+
+func (x *SPIAllocated) GetPath() *Path {
+	if x != nil {
+		return x.Path
+	}
+	return nil
 }
 
 type ChildInstalled struct {
@@ -7242,11 +7250,12 @@ const file_record_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06method\x18\x03 \x01(\rR\x06method\x12\x12\n" +
 	"\x04auth\x18\x04 \x01(\fR\x04auth\x12\x16\n" +
-	"\x06others\x18\x05 \x03(\x04R\x06others\"U\n" +
+	"\x06others\x18\x05 \x03(\x04R\x06others\"\x80\x01\n" +
 	"\fSPIAllocated\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x10\n" +
 	"\x03spi\x18\x02 \x01(\rR\x03spi\x12\x18\n" +
-	"\afailure\x18\x03 \x01(\tR\afailure\"\xb4\x01\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\x12)\n" +
+	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\xb4\x01\n" +
 	"\x0eChildInstalled\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x1f\n" +
 	"\vinbound_spi\x18\x02 \x01(\rR\n" +
@@ -7887,109 +7896,110 @@ var file_record_proto_depIdxs = []int32{
 	25,  // 40: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
 	11,  // 41: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
 	25,  // 42: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 43: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
-	4,   // 44: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
-	11,  // 45: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
-	40,  // 46: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
-	41,  // 47: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
-	11,  // 48: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
-	12,  // 49: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
-	10,  // 50: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
-	44,  // 51: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
-	45,  // 52: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
-	46,  // 53: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
-	47,  // 54: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
-	48,  // 55: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
-	49,  // 56: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
-	51,  // 57: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
-	52,  // 58: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
-	53,  // 59: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
-	54,  // 60: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
-	55,  // 61: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
-	56,  // 62: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
-	57,  // 63: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
-	58,  // 64: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
-	59,  // 65: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
-	60,  // 66: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
-	61,  // 67: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
-	63,  // 68: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
-	66,  // 69: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
-	67,  // 70: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
-	11,  // 71: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
-	11,  // 72: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
-	11,  // 73: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
-	4,   // 74: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
-	4,   // 75: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
-	50,  // 76: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 77: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 78: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	19,  // 79: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 80: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	50,  // 81: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 82: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
-	23,  // 83: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 84: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 85: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
-	5,   // 86: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 87: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
-	6,   // 88: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
-	6,   // 89: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
-	7,   // 90: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
-	7,   // 91: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
-	8,   // 92: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
-	11,  // 93: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
-	19,  // 94: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
-	6,   // 95: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
-	8,   // 96: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
-	5,   // 97: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
-	62,  // 98: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
-	5,   // 99: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 100: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
-	64,  // 101: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 102: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
-	8,   // 103: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
-	8,   // 104: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
-	16,  // 105: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
-	70,  // 106: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
-	73,  // 107: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
-	71,  // 108: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
-	69,  // 109: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
-	72,  // 110: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
-	64,  // 111: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 112: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
-	72,  // 113: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
-	4,   // 114: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
-	6,   // 115: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
-	8,   // 116: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
-	10,  // 117: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
-	11,  // 118: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
-	50,  // 119: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 120: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 121: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
-	74,  // 122: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
-	79,  // 123: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
-	80,  // 124: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
-	72,  // 125: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
-	75,  // 126: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
-	76,  // 127: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
-	77,  // 128: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
-	78,  // 129: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
-	76,  // 130: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
-	72,  // 131: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
-	5,   // 132: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 133: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
-	11,  // 134: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
-	7,   // 135: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
-	50,  // 136: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
-	23,  // 137: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 138: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 139: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
-	10,  // 140: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
-	141, // [141:141] is the sub-list for method output_type
-	141, // [141:141] is the sub-list for method input_type
-	141, // [141:141] is the sub-list for extension type_name
-	141, // [141:141] is the sub-list for extension extendee
-	0,   // [0:141] is the sub-list for field type_name
+	11,  // 43: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
+	11,  // 44: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
+	4,   // 45: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
+	11,  // 46: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
+	40,  // 47: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
+	41,  // 48: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
+	11,  // 49: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
+	12,  // 50: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
+	10,  // 51: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
+	44,  // 52: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
+	45,  // 53: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
+	46,  // 54: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
+	47,  // 55: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
+	48,  // 56: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
+	49,  // 57: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
+	51,  // 58: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
+	52,  // 59: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
+	53,  // 60: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
+	54,  // 61: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
+	55,  // 62: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
+	56,  // 63: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
+	57,  // 64: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
+	58,  // 65: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
+	59,  // 66: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
+	60,  // 67: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
+	61,  // 68: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
+	63,  // 69: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
+	66,  // 70: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
+	67,  // 71: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
+	11,  // 72: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
+	11,  // 73: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
+	11,  // 74: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
+	4,   // 75: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
+	4,   // 76: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
+	50,  // 77: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 78: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 79: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	19,  // 80: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 81: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	50,  // 82: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 83: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
+	23,  // 84: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 85: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 86: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
+	5,   // 87: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 88: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
+	6,   // 89: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
+	6,   // 90: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
+	7,   // 91: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
+	7,   // 92: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
+	8,   // 93: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
+	11,  // 94: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
+	19,  // 95: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
+	6,   // 96: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
+	8,   // 97: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
+	5,   // 98: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
+	62,  // 99: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
+	5,   // 100: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 101: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
+	64,  // 102: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 103: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
+	8,   // 104: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
+	8,   // 105: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
+	16,  // 106: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
+	70,  // 107: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
+	73,  // 108: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
+	71,  // 109: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
+	69,  // 110: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
+	72,  // 111: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
+	64,  // 112: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 113: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
+	72,  // 114: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
+	4,   // 115: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
+	6,   // 116: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
+	8,   // 117: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
+	10,  // 118: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
+	11,  // 119: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
+	50,  // 120: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 121: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 122: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
+	74,  // 123: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
+	79,  // 124: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
+	80,  // 125: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
+	72,  // 126: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
+	75,  // 127: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
+	76,  // 128: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
+	77,  // 129: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
+	78,  // 130: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
+	76,  // 131: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
+	72,  // 132: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
+	5,   // 133: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 134: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
+	11,  // 135: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
+	7,   // 136: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
+	50,  // 137: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
+	23,  // 138: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 139: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 140: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
+	10,  // 141: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
+	142, // [142:142] is the sub-list for method output_type
+	142, // [142:142] is the sub-list for method input_type
+	142, // [142:142] is the sub-list for extension type_name
+	142, // [142:142] is the sub-list for extension extendee
+	0,   // [0:142] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
