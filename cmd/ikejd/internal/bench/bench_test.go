@@ -34,9 +34,11 @@ func BenchmarkResponder(b *testing.B) {
 	for _, outstanding := range []int{1, 32, 256, 1024} {
 		b.Run(fmt.Sprintf("outstanding=%d", outstanding), func(b *testing.B) {
 			r := startResponder(b)
-			r.load(b, func(o *bench.Options) { o.SAs, o.Outstanding = 200, min(outstanding, 32) }) // warm
+			r.load(b, func(o *bench.Options) { o.SAs, o.Outstanding, o.Keep = 200, min(outstanding, 32), true }) // warm
 			b.ResetTimer()
-			report := r.load(b, func(o *bench.Options) { o.SAs, o.Outstanding, o.LocalID = b.N, outstanding, "#.load.example" })
+			report := r.load(b, func(o *bench.Options) {
+				o.SAs, o.Outstanding, o.Keep, o.LocalID = b.N, outstanding, true, "#.load.example"
+			})
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(report.SetUp.Rate(), "handshakes/s")
 			b.ReportMetric(us(report.ResponderCPU), "cpu-us")
@@ -94,6 +96,7 @@ func BenchmarkMemory(b *testing.B) {
 			b.ReportMetric(float64(r.live(b)-before)/float64(b.N), "live-B/sa")
 			b.ReportMetric(float64(report.RssAnon), "anon-B/sa")
 			b.ReportMetric(float64(report.Resident), "resident-B/sa")
+			b.ReportMetric(float64(report.Peak), "peak-B/sa")
 		})
 	}
 }

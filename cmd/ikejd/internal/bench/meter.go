@@ -35,8 +35,8 @@ const (
 
 // Usage is what /proc says of a process.
 type Usage struct {
-	CPU               time.Duration // user and system
-	Resident, RssAnon int64         // octets
+	CPU                     time.Duration // user and system
+	Resident, RssAnon, Peak int64         // octets; Peak is the most that was ever resident
 }
 
 func startMeter(pid int) (*meter, error) {
@@ -91,6 +91,7 @@ func (m *meter) stop(r *Report, n int) {
 	r.ResponderCPU = (after.CPU - m.before.CPU) / time.Duration(n)
 	r.Resident = (after.Resident - m.before.Resident) / int64(n)
 	r.RssAnon = (after.RssAnon - m.before.RssAnon) / int64(n)
+	r.Peak = (after.Peak - m.before.Resident) / int64(n)
 }
 
 // cpu reads one of this process's CPU clocks.
@@ -127,13 +128,14 @@ func usage(pid int) (u Usage, err error) {
 		}
 		u.CPU += time.Duration(ticks) * time.Second / clockTicks
 	}
-	for line := range bytes.Lines(status) {
-		var kib int64
-		if n, _ := fmt.Sscanf(string(line), "VmRSS: %d kB", &kib); n == 1 {
-			u.Resident = kib << 10
-		}
-		if n, _ := fmt.Sscanf(string(line), "RssAnon: %d kB", &kib); n == 1 {
-			u.RssAnon = kib << 10
+	for key, into := range map[string]*int64{"VmRSS": &u.Resident, "RssAnon": &u.RssAnon, "VmHWM": &u.Peak} {
+		if _, after, ok := bytes.Cut(status, []byte("\n"+key+":")); ok {
+			line, _, _ := bytes.Cut(after, []byte(" kB"))
+			kib, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 10, 64)
+			if err != nil {
+				return u, fmt.Errorf("/proc/%d/status, %s: %w", pid, key, err)
+			}
+			*into = kib << 10
 		}
 	}
 	return u, nil

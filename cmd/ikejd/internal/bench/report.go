@@ -18,9 +18,9 @@ type Report struct {
 	// CPU a set-up: this process's, and what HandshakeFloor took on the same cores at the same time.
 	OwnCPU, Floor time.Duration
 	// The responder's, where it was watched, and how much its memory grew, octets a set-up.
-	Watched           bool
-	ResponderCPU      time.Duration
-	Resident, RssAnon int64
+	Watched                 bool
+	ResponderCPU            time.Duration
+	Resident, RssAnon, Peak int64
 }
 
 // Phase is how one kind of exchange went, over all SAs.
@@ -57,26 +57,15 @@ func (r *Report) Failed() bool {
 	return r.SetUp.Done() < r.SetUp.Asked || r.Delete.Done() < r.Delete.Asked
 }
 
-// Write prints it for people.
-func (r *Report) Write(w io.Writer) error {
+// Write prints it for people; brief is how the phases went and no more.
+func (r *Report) Write(w io.Writer, brief bool) error {
 	what := "set up"
 	if r.HalfOpen {
 		what = "half-open"
 	}
 	lines := r.SetUp.lines(what)
-	if !r.HalfOpen {
-		lines = append(lines, fmt.Sprintf("%-10s%d", "children", r.Children))
-	}
-	lines = append(lines, fmt.Sprintf("%-10s%s an SA here", "cpu", micros(r.OwnCPU)))
-	if r.Floor > 0 {
-		lines[len(lines)-1] += fmt.Sprintf("; %s for a handshake's cryptography alone at the same time", micros(r.Floor))
-	}
-	if r.Watched {
-		line := fmt.Sprintf("%-10s%s an SA", "responder", micros(r.ResponderCPU))
-		if r.Floor > 0 {
-			line += fmt.Sprintf(" (%.2f of that)", float64(r.ResponderCPU)/float64(r.Floor))
-		}
-		lines = append(lines, line, fmt.Sprintf("%-10s%s resident an SA, %s of it anonymous", "", kib(r.Resident), kib(r.RssAnon)))
+	if !brief {
+		lines = append(lines, r.cost()...)
 	}
 	if r.Delete.Asked > 0 {
 		lines = append(lines, r.Delete.lines("deleted")...)
@@ -87,6 +76,28 @@ func (r *Report) Write(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// cost is what the set-ups took of the machine.
+func (r *Report) cost() []string {
+	var lines []string
+	if !r.HalfOpen {
+		lines = append(lines, fmt.Sprintf("%-10s%d", "children", r.Children))
+	}
+	line := fmt.Sprintf("%-10s%s an SA here", "cpu", micros(r.OwnCPU))
+	if r.Floor > 0 {
+		line += fmt.Sprintf("; %s for a handshake's cryptography alone at the same time", micros(r.Floor))
+	}
+	lines = append(lines, line)
+	if r.Watched {
+		line := fmt.Sprintf("%-10s%s an SA", "responder", micros(r.ResponderCPU))
+		if r.Floor > 0 {
+			line += fmt.Sprintf(", %.2f of that", float64(r.ResponderCPU)/float64(r.Floor))
+		}
+		lines = append(lines, line, fmt.Sprintf("%-10s%s resident an SA, %s of it anonymous; %s at the peak", "",
+			kib(r.Resident), kib(r.RssAnon), kib(r.Peak)))
+	}
+	return lines
 }
 
 func (p *Phase) lines(what string) []string {
