@@ -36,11 +36,7 @@ type Request struct {
 func Sentence(f Facts) string {
 	switch f.Cause {
 	case record.Cause_CAUSE_ACKNOWLEDGED:
-		again := ""
-		if f.Sends > 1 {
-			again = ", " + times(f.Sends)
-		}
-		return fmt.Sprintf("We asked to delete it (%s)%s; the peer answered in %s.", f.By, again, span(f.Took))
+		return fmt.Sprintf("We asked to delete it (%s); the peer answered in %s.", f.By, span(f.Took))
 	case record.Cause_CAUSE_UNACKNOWLEDGED:
 		if f.Unsent {
 			return fmt.Sprintf("We wanted to delete it (%s), and gave up after %s: its Delete waited%s.", f.By, span(f.Took), behind(f.Request))

@@ -36,8 +36,6 @@ func TestSentences(t *testing.T) {
 		{why.Facts{Cause: record.Cause_CAUSE_NOT_RECOVERED, Detail: "its keys were not in the vault"},
 			"The restart could not take it over: its keys were not in the vault."},
 
-		{why.Facts{Cause: record.Cause_CAUSE_ACKNOWLEDGED, By: "shutdown", Sends: 3, Took: 410 * time.Millisecond},
-			"We asked to delete it (shutdown), 3 times; the peer answered in 0.41s."},
 		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: "no IKE_AUTH came", HalfOpen: true}, "It was half-open and timed out: no AUTH came."},
 		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: "the peer answered NO_PROPOSAL_CHOSEN"}, "The peer answered NO_PROPOSAL_CHOSEN."},
 		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: "closed before IKE_AUTH"}, "The set-up failed: closed before IKE_AUTH."},
