@@ -66,7 +66,7 @@ race:
 fuzz:
 	@git grep -o -E '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | while IFS=: read -r file name; do \
 		echo "$${file%/*} $${name#func }"; \
-		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(T) "./$${file%/*}" </dev/null; \
+		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(T) -fuzzminimizetime 2s "./$${file%/*}" </dev/null; \
 	done
 
 sim: build
