@@ -6,6 +6,9 @@ package reducer
 // linger ends everything of sa but its last response.
 func (t *step) linger(sa IKESA, cause Cause, detail string) {
 	t.answerWaiting(&sa, cause, detail)
+	for _, w := range sa.Window.Waiting {
+		t.dropWish(&sa, w, "the ike sa has ended")
+	}
 	t.forgetRequests(&sa)
 	for len(sa.Timers) > 0 {
 		t.cancelTimer(&sa, sa.Timers[0].Kind)

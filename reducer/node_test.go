@@ -19,6 +19,7 @@ type node struct {
 	made    uint64          // secrets made
 	said    map[message2]Ref
 	gone    map[uint64]bool // IKE SAs that were discarded
+	wanted  map[Ref]uint64  // wishes that are neither sent nor dropped, and their IKE SAs
 	step    int
 	kernel  map[uint64]pair // Child SAs the kernel has
 	name    byte            // tells two nodes' SPIs apart
@@ -64,7 +65,7 @@ const epoch = int64(1795402800) * second
 
 func newNode(t tester, name byte) *node {
 	return &node{t: t, s: New(), now: epoch, timers: map[timerKey]armed{}, keys: map[uint64]bool{}, sent: map[Ref]Effect{},
-		said: map[message2]Ref{}, gone: map[uint64]bool{}, kernel: map[uint64]pair{}, name: name}
+		said: map[message2]Ref{}, gone: map[uint64]bool{}, wanted: map[Ref]uint64{}, kernel: map[uint64]pair{}, name: name}
 }
 
 // take gives an event to the reducer, holds what comes of it to the rules, and gives the effects and what changed.
@@ -98,6 +99,7 @@ func (n *node) carryOut(e *Effect, at Ref) {
 	switch e.Kind {
 	case EffectRecord:
 		n.checkRecord(e, at)
+		delete(n.wanted, Ref{e.Because.Step, e.Because.Index})
 		n.sent[at] = *e
 	case EffectResend:
 		if was, ok := n.sent[Ref{e.Because.Step, e.Because.Index}]; !ok || was.SA != e.SA || was.MessageID != e.MessageID || was.Response != e.Response {
@@ -118,9 +120,23 @@ func (n *node) carryOut(e *Effect, at Ref) {
 			n.t.Fatalf("step %d: secrets under %d are not there and were destroyed", at.Step, e.KeyRef)
 		}
 		delete(n.keys, e.KeyRef)
+	case EffectWanted:
+		n.wanted[at] = e.SA
+	case EffectDropped:
+		delete(n.wanted, Ref{e.Because.Step, e.Because.Index})
 	case EffectDiscarded:
 		n.gone[e.SA] = true
-	case EffectRefuse, EffectAnswer, EffectWanted, EffectChanged, EffectReport, EffectDropped:
+		listed := len(e.End.Dropped)
+		for ref, sa := range n.wanted {
+			if sa == e.SA {
+				delete(n.wanted, ref)
+				listed--
+			}
+		}
+		if listed != 0 {
+			n.t.Fatalf("step %d: ike%d ended with %d wishes dropped, of which %d are not known", at.Step, e.SA, len(e.End.Dropped), listed)
+		}
+	case EffectRefuse, EffectAnswer, EffectChanged, EffectReport:
 		// nothing is kept of these
 	}
 }

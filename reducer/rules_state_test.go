@@ -7,7 +7,7 @@ import "github.com/google/go-cmp/cmp"
 // checkState holds the State to its invariants after a step.
 func (n *node) checkState(effects []Effect) {
 	n.t.Helper()
-	halfOpen := 0
+	halfOpen, waiting := 0, 0
 	timers := map[timerKey]armed{}
 	held := map[uint64]bool{}
 	n.s.EachSA(0, func(sa *IKESA) bool {
@@ -30,11 +30,20 @@ func (n *node) checkState(effects []Effect) {
 			timers[timerKey{sa.Number, a.Kind, 0}] = armed{a.Set, a.Deadline}
 		}
 		n.checkWindow(sa, timers)
+		waiting += len(sa.Window.Waiting)
+		for _, w := range sa.Window.Waiting {
+			if n.wanted[w.Wanted] != sa.Number {
+				n.t.Fatalf("step %d: ike%d waits with %v, which nothing wanted", n.s.step, sa.Number, w)
+			}
+		}
 		if sa.Phase == Lingering && (len(sa.Children) > 0 || sa.KeyRef != 0 || len(sa.Window.InFlight)+len(sa.Window.Waiting) > 0) {
 			n.t.Fatalf("step %d: ike%d lingers with more than its last response", n.s.step, sa.Number)
 		}
 		return true
 	})
+	if waiting != len(n.wanted) {
+		n.t.Fatalf("step %d: %d wishes wait, %d were wanted and neither sent nor dropped", n.s.step, waiting, len(n.wanted))
+	}
 	if halfOpen != n.s.halfOpen {
 		n.t.Fatalf("step %d: %d half-open SAs, %d counted", n.s.step, halfOpen, n.s.halfOpen)
 	}

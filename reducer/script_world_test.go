@@ -113,14 +113,20 @@ func (s *script) spiAllocated(words []string, _ string) error {
 	a := argsOf(words)
 	for _, asked := range s.n.asks {
 		if asked.effect.Kind == EffectAllocateSPI && (a.sa() == 0 || asked.effect.SA == a.sa()) {
-			allocated := &record.SPIAllocated{ChildSa: asked.effect.Child, Failure: a.spaced("failed")}
-			if allocated.Failure == "" {
-				allocated.Spi = s.n.espSPI()
-			}
+			allocated := s.n.allocated(&asked.effect, a.spaced("failed"))
 			return s.completion(EffectAllocateSPI, a, &record.Event{Kind: &record.Event_SpiAllocated{SpiAllocated: allocated}})
 		}
 	}
 	return fmt.Errorf("nobody asked for that")
+}
+
+// allocated is what the kernel says of an AllocateSPI.
+func (n *node) allocated(e *Effect, failure string) *record.SPIAllocated {
+	done := &record.SPIAllocated{ChildSa: e.Child, Failure: failure, Path: PathRecord(Path{usualLocal, usualRemote})}
+	if failure == "" {
+		done.Spi = n.espSPI()
+	}
+	return done
 }
 
 // child-installed: the kernel has both halves, or refuses.

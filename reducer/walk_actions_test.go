@@ -33,6 +33,7 @@ func (w *walk) carryOut(i int, effects []Effect) {
 			n.old = append(n.old, timerKeyRef{timerKey{e.SA, e.Timer, e.MessageID}, Ref{n.s.step, uint32(k)}})
 		case EffectRemoveChild:
 			p := n.kernel[e.Child]
+			delete(n.reserved, e.Install.InboundSPI)
 			if e.Install.InboundSPI != 0 {
 				delete(n.kernel, e.Child)
 			} else {

@@ -120,13 +120,14 @@ func (n *walker) done(a ask, refusal string) *record.Event {
 		}
 		return a.completion(&record.Event{Kind: &record.Event_Authenticated{Authenticated: verdict}})
 	case EffectAllocateSPI:
-		allocated := &record.SPIAllocated{ChildSa: e.Child, Failure: refusal}
+		allocated := n.allocated(e, refusal)
 		if refusal == "" {
-			allocated.Spi = n.espSPI()
+			n.reserved[allocated.GetSpi()] = true
 		}
 		return a.completion(&record.Event{Kind: &record.Event_SpiAllocated{SpiAllocated: allocated}})
 	case EffectInstallChild:
 		ev := n.installed(e, refusal)
+		delete(n.reserved, e.Install.InboundSPI) // taken, or given back with the refusal
 		if done := ev.GetChildInstalled(); refusal == "" {
 			n.kernel[e.Child] = pair{done.GetInboundSpi(), done.GetOutboundSpi()}
 		}
@@ -138,13 +139,18 @@ func (n *walker) done(a ask, refusal string) *record.Event {
 
 // reconcile is what an engine does when it takes over: what the kernel has and the State does not know goes.
 func (n *walker) reconcile() {
-	known := map[uint64]bool{}
+	known, spis := map[uint64]bool{}, map[uint32]bool{}
 	n.s.EachSA(0, func(sa *IKESA) bool {
 		for _, c := range sa.Children {
-			known[c.Number] = true
+			known[c.Number], spis[c.InboundSPI] = true, true
 		}
 		return true
 	})
+	for spi := range n.reserved {
+		if !spis[spi] {
+			delete(n.reserved, spi) // the kernel lets go of it in time
+		}
+	}
 	for number := range n.kernel {
 		if !known[number] {
 			delete(n.kernel, number)
@@ -179,6 +185,9 @@ func (w *walk) agree() {
 		})
 		if installed != len(n.kernel) {
 			w.t.Fatalf("node %d: the kernel has %x, the State %d children", i, n.kernel, installed)
+		}
+		if len(n.reserved) > 0 {
+			w.t.Fatalf("node %d: SPIs %v are reserved and used by nobody", i, n.reserved)
 		}
 		for key := range n.timers {
 			if key.kind != livenessTimer {

@@ -31,8 +31,9 @@ type walk struct {
 // walker is a node in a walk, with what its door and kernel hold.
 type walker struct {
 	*node
-	inits map[uint64]uint64 // digest of an IKE_SA_INIT request -> the SA it made
-	old   []timerKeyRef     // timers that were ever set
+	inits    map[uint64]uint64 // digest of an IKE_SA_INIT request -> the SA it made
+	old      []timerKeyRef     // timers that were ever set
+	reserved map[uint32]bool   // SPIs the kernel keeps for a child to come
 }
 
 type timerKeyRef struct {
@@ -81,7 +82,7 @@ func newWalk(t *rapid.T) *walk {
 		n := newNode(t, []byte{0xa0, 0xc0}[i])
 		s := &script{t: t, n: n, spis: map[uint64]uint32{}}
 		must(t, s.config(nil, text))
-		w.nodes[i] = &walker{node: n, inits: map[uint64]uint64{}}
+		w.nodes[i] = &walker{node: n, inits: map[uint64]uint64{}, reserved: map[uint32]bool{}}
 	}
 	return w
 }
