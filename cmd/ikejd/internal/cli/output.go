@@ -39,8 +39,9 @@ func (c *cutter) Write(b []byte) (int, error) {
 		}
 		line := string(c.part[:i])
 		c.part = c.part[i+1:]
-		if utf8.RuneCountInString(line) > c.width {
-			line = string([]rune(line)[:c.width-1]) + "…"
+		plain := strings.TrimSuffix(strings.TrimPrefix(line, boldOn), boldOff)
+		if utf8.RuneCountInString(plain) > c.width {
+			line = strings.Replace(line, plain, string([]rune(plain)[:c.width-1])+"…", 1)
 		}
 		if _, err := io.WriteString(c.w, line+"\n"); err != nil {
 			return 0, err
@@ -53,8 +54,10 @@ func (a *app) strong(s string) string {
 	if !a.std.Terminal || a.noColor {
 		return s
 	}
-	return "\x1b[1m" + s + "\x1b[0m"
+	return boldOn + s + boldOff
 }
+
+const boldOn, boldOff = "\x1b[1m", "\x1b[0m"
 
 // object prints v as one line. Beyond ASCII everything is escaped, so that what a peer chose may be printed.
 func (a *app) object(v any) error {
