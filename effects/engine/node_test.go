@@ -39,8 +39,8 @@ type node struct {
 	config  *record.Config
 	limits  engine.Limits
 	segment int64
-	faults  kernel.Faults
-	clock   func(timers.Clock) timers.Clock
+	plane   *kernel.Model // one that outlived the run before; nil: each run has its own
+	disk    *disk         // nil: the journal as it is
 
 	mu      sync.Mutex
 	now     *run
@@ -88,7 +88,10 @@ func (n *node) running() *run {
 // start begins a run of the daemon, with that secret for everybody; "" is none for anybody.
 func (n *node) start(secret string) *run {
 	n.t.Helper()
-	r := &run{n: n, plane: kernel.NewModel(kernel.ModelConfig{Faults: n.faults}), done: make(chan error, 1), held: map[string]bool{}}
+	r := &run{n: n, plane: n.plane, done: make(chan error, 1), held: map[string]bool{}}
+	if r.plane == nil {
+		r.plane = kernel.NewModel(kernel.ModelConfig{})
+	}
 	var err error
 	if r.journal, err = journal.Open(n.dir, journal.Options{SegmentBytes: n.segment, NoPrewrite: true}); err != nil {
 		n.t.Fatal(err)
@@ -106,12 +109,13 @@ func (n *node) start(secret string) *run {
 	if os.Getenv("VERBOSE") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", n.name)
 	}
-	var clock timers.Clock = timers.NewClock(r.journal.Last().Time)
-	if n.clock != nil {
-		clock = n.clock(clock)
+	var written engine.Journal = r.journal
+	if n.disk != nil {
+		n.disk.Journal = r.journal
+		written = n.disk
 	}
-	r.engine, err = engine.New(engine.Config{Journal: r.journal, Epochs: epochs, Keyring: r.keyring, Secrets: secrets,
-		Dataplane: r.plane, Net: port{r}, Clock: clock, Log: log, Limits: n.limits, Answer: r.answer, Ended: r.ended,
+	r.engine, err = engine.New(engine.Config{Journal: written, Epochs: epochs, Keyring: r.keyring, Secrets: secrets,
+		Dataplane: r.plane, Net: port{r}, Clock: timers.NewClock(r.journal.Last().Time), Log: log, Limits: n.limits, Answer: r.answer, Ended: r.ended,
 		Locate: func(c *reducer.Connection) (reducer.Path, error) { return n.path(c.RemoteAddrs[0]) }})
 	if err == nil {
 		err = r.engine.Start("test")
