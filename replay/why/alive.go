@@ -33,11 +33,14 @@ func Alive(ctx context.Context, src replay.Source, catalog *replay.Catalog, sa *
 	if now == nil {
 		a.Verdict = append(a.Verdict, "This binary decides otherwise and has it no more; try: ikejd replay")
 	} else {
+		if from.step == 0 { // nothing happened to it in this journal
+			from.step = now.CreatedStep
+		}
 		a.Verdict = append(a.Verdict, s.waitsFor(now, &from, o), s.comesNext(now, catalog, o))
 	}
 	c := s.trace(o.Full, from)
 	a.Rows, a.Ends = c.rows, c.Ends()
-	a.Next = []string{fmt.Sprintf("ikejd journal cat %s --since %d", text.SA(sa.Number), from.step)}
+	a.Next = []string{fmt.Sprintf("ikejd journal cat %s --since %d", text.SA(sa.Number), max(from.step, catalog.First))}
 	return a, nil
 }
 

@@ -113,6 +113,33 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// An SA that lives and to which nothing happened since the journal begins is told from its State; where its chain goes on
+// is named.
+func TestAliveBeforeTheJournal(t *testing.T) {
+	s := replaytest.New(t)
+	replaytest.Samples["alive"](s)
+	for _, after := range []uint64{s.State().SA(1).Window.Waiting[0].Wanted.Step, s.Step() - 1} {
+		src := s.After(after)
+		c, err := replay.List(context.Background(), src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for number, waits := range map[uint64]string{1: "delete-ike waits behind it", 2: "no request is in flight", 3: "request 0 (IKE_SA_INIT)"} {
+			sa, ok := c.SA(number)
+			if !ok {
+				t.Fatalf("no ike%d after step %d", number, after)
+			}
+			a, err := why.Alive(context.Background(), src, c, sa, "", why.Options{Place: time.UTC})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(a.Verdict) != 3 || !strings.Contains(a.Verdict[1], waits) || strings.Contains(a.Ends, "step 0") || strings.Contains(a.Next[0], "--since 0") {
+				t.Errorf("after step %d: %+v", after, a)
+			}
+		}
+	}
+}
+
 // A step that names no cause is said to be a bug, not passed over.
 func TestChainWithoutARoot(t *testing.T) {
 	s := replaytest.New(t)
