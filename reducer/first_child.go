@@ -41,15 +41,6 @@ func (t *step) spiAllocated(ev *record.SPIAllocated) {
 	t.put(sa)
 }
 
-// allocatedTooLate gives back an SPI whose child had gone.
-func (t *step) allocatedTooLate(ev *record.SPIAllocated) {
-	t.drop("nobody waits for this any more")
-	if ev.GetFailure() == "" && ev.GetPath() != nil {
-		t.order(Effect{Kind: EffectRemoveChild, SA: t.ev.GetIkeSa(), Child: ev.GetChildSa(), Protocol: ike.ProtocolESP,
-			Path: pathOf(ev.GetPath()), Install: &Installation{InboundSPI: ev.GetSpi()}})
-	}
-}
-
 // childOffer is [N(USE_TRANSPORT_MODE),] SAi2, TSi, TSr.
 func (t *step) childOffer(sa *IKESA) []ike.Body {
 	if len(sa.Children) == 0 {

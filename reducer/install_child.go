@@ -51,6 +51,15 @@ func (t *step) childInstalled(ev *record.ChildInstalled) {
 	t.put(sa)
 }
 
+// allocatedTooLate gives back an SPI whose child had gone.
+func (t *step) allocatedTooLate(ev *record.SPIAllocated) {
+	t.drop("nobody waits for this any more")
+	if ev.GetFailure() == "" && ev.GetPath() != nil {
+		t.order(Effect{Kind: EffectRemoveChild, SA: t.ev.GetIkeSa(), Child: ev.GetChildSa(), Protocol: ike.ProtocolESP,
+			Path: pathOf(ev.GetPath()), Install: &Installation{InboundSPI: ev.GetSpi()}})
+	}
+}
+
 // installedTooLate takes out of the kernel what came after its SA had gone.
 func (t *step) installedTooLate(ev *record.ChildInstalled) {
 	t.drop("nobody waits for this any more")

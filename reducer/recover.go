@@ -3,6 +3,7 @@ package reducer
 import (
 	"slices"
 
+	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 )
 
@@ -21,6 +22,9 @@ func (t *step) recovered(ev *record.Recovered) {
 	cutShort := t.shuttingDown()
 	t.s.ending = nil
 	t.resumeWaits()
+	for _, removal := range ev.GetRemovals() {
+		t.removeAgain(removal)
+	}
 	for _, number := range ev.GetWithoutKeys() {
 		t.notRecovered(number, "its keys were not in the vault")
 	}
@@ -37,6 +41,13 @@ func (t *step) recovered(ev *record.Recovered) {
 			t.resume(sa, cutShort)
 		}
 	}
+}
+
+// removeAgain orders what a run before ordered and did not hear of: its SA may be gone from the State.
+func (t *step) removeAgain(e *record.Effect) {
+	r := e.GetRemoveChild()
+	t.order(Effect{Kind: EffectRemoveChild, SA: e.GetIkeSa(), Child: e.GetChildSa(), Protocol: ike.ProtocolID(r.GetProtocol()), Path: pathOf(r.GetPath()),
+		Install: &Installation{InboundSPI: r.GetInboundSpi(), OutboundSPI: r.GetOutboundSpi()}})
 }
 
 // resumeWaits arms the timers of connections that wait for another try.
