@@ -46,7 +46,7 @@ type ikeSA struct {
 	usedWindow       int    // most that were in flight at once
 	ownWindow        uint32 // announced by us
 	sentAny, heardIn bool
-	nextOut          uint32 // id of our next request
+	nextOut          uint64 // id of our next request; over 32 bits where ids are at their end
 	nextIn           uint32 // id of the peer's next request
 	open             []request
 	answered         []response

@@ -57,7 +57,7 @@ var del13 = &Rule{ID: "DEL-13", hooks: hooks{
 // SHU-02: after the order nothing new, but what ends what was in flight: a set-up refused (PROTOCOL.md D-25).
 var shu02 = &Rule{ID: "SHU-02", hooks: hooks{effect: func(n *now, s *ikeSA, e *record.Effect) {
 	o := &n.j.order
-	if !o.on || o.step == n.step && n.ev.GetShutdownAsked() == nil {
+	if !o.on {
 		return
 	}
 	switch k := e.GetKind().(type) {

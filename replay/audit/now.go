@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/ikejd/ikejd/proto/record"
 )
@@ -84,4 +85,10 @@ const (
 )
 
 // seconds is a span for people.
-func seconds(ns int64) string { return fmt.Sprintf("%.3gs", float64(ns)/float64(second)) }
+func seconds(ns int64) string {
+	d := time.Duration(ns)
+	if d > time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Millisecond).String()
+}

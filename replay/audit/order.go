@@ -13,7 +13,7 @@ var ord01 = &Rule{ID: "ORD-01", Limits: "Whether a message left before its recor
 		switch {
 		case !m.copy && m.protected && m.size == 0:
 			n.violation(s, nil, "%s %d is sent, and its record has no datagram", direction(m.response), m.id)
-		case m.copy && !m.response && m.id >= s.nextOut, m.copy && m.response && m.id >= s.nextIn:
+		case m.copy && !m.response && uint64(m.id) >= s.nextOut, m.copy && m.response && m.id >= s.nextIn:
 			n.violation(s, []uint64{m.of.step}, "%s %d is sent again, and was never recorded", direction(m.response), m.id)
 		}
 	}}}
@@ -27,7 +27,7 @@ func direction(response bool) string {
 
 // ORD-03: the first of an SA is WIN-05's.
 var ord03 = &Rule{ID: "ORD-03", hooks: hooks{sent: func(n *now, s *ikeSA, m *message) {
-	if !m.copy && !m.response && s.sentAny && m.id > s.nextOut {
+	if !m.copy && !m.response && s.sentAny && uint64(m.id) > s.nextOut {
 		n.violation(s, nil, "request %d follows %d", m.id, s.nextOut-1)
 	}
 }}}
@@ -89,7 +89,7 @@ var ord05 = &Rule{ID: "ORD-05", hooks: hooks{record: func(n *now) {
 		return
 	}
 	switch {
-	case at.step < n.j.first:
+	case at.step != 0 && at.step < n.j.first:
 		// asked before this audit began
 	case s == nil && kind != askLocate:
 		n.inconclusive(nil, "what this SA asked for, forgotten since it ended", "a completion of %v of an SA that is not known (any more)", kind)

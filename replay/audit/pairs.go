@@ -20,6 +20,7 @@ type pair struct {
 	crossed  int64 // when two set-ups crossed, and how often in turn
 	crossing int
 	ends     int // since then
+	live     int
 	told     bool
 }
 
@@ -71,15 +72,18 @@ var col08 = &Rule{ID: "COL-08", hooks: hooks{after: func(n *now, s *ikeSA) {
 		return
 	}
 	p := n.j.pairs.of(s.peer)
-	if s.endedNow && p.crossed != 0 && n.time-p.crossed <= minute {
-		p.ends++
+	if s.endedNow {
+		p.live = max(p.live-1, 0)
+		if p.crossed != 0 && n.time-p.crossed <= minute {
+			p.ends++
+		}
 	}
 	if s.phaseStep != n.step || s.phase != record.Phase_PHASE_ESTABLISHED {
 		return
 	}
 	p.up[0], p.roles[0] = p.up[1], p.roles[1]
 	p.up[1], p.roles[1] = n.time, s.role
-	if p.up[0] == 0 || p.roles[0] == p.roles[1] || p.up[1]-p.up[0] > 10*second {
+	if p.live++; p.live != 2 || p.roles[0] == p.roles[1] || p.up[1]-p.up[0] > 10*second {
 		return
 	}
 	if p.ends < 2 {

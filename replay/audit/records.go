@@ -124,7 +124,7 @@ var aud03 = &Rule{ID: "AUD-03", hooks: hooks{snapshot: func(n *now, snap *record
 			n.violation(s, []uint64{s.phaseStep}, "the State says %s, the rules %s", phaseName(sa.GetPhase()), phaseName(s.phase))
 		case !same:
 			n.violation(s, nil, "the State has %d requests open, the rules count %s", len(open), orNone(s.openIDs()))
-		case w.GetNextOut() != s.nextOut || w.GetNextIn() != s.nextIn:
+		case uint64(w.GetNextOut()) != s.nextOut || w.GetNextIn() != s.nextIn:
 			n.violation(s, nil, "the State expects ids %d and %d next, the rules %d and %d", w.GetNextOut(), w.GetNextIn(), s.nextOut, s.nextIn)
 		case len(sa.GetChildren()) != s.living():
 			n.violation(s, nil, "the State has %d children, the rules count %d", len(sa.GetChildren()), s.living())

@@ -69,7 +69,7 @@ var rtx05 = &Rule{ID: "RTX-05", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 
 // RTX-06: what is not open was answered.
 var rtx06 = &Rule{ID: "RTX-06", hooks: hooks{sent: func(n *now, s *ikeSA, m *message) {
-	if !m.copy || m.response || s.request(m.id) != nil || m.id >= s.nextOut {
+	if !m.copy || m.response || s.request(m.id) != nil || uint64(m.id) >= s.nextOut {
 		return
 	}
 	verdict := Note

@@ -19,7 +19,7 @@ func (t *table) seed(sa *record.IKESA, time int64) {
 	s.spiI, s.spiR, s.phase, s.phaseAt, s.cause = sa.GetSpiI(), sa.GetSpiR(), sa.GetPhase(), time, sa.GetCause()
 	s.born, s.established, s.heard, s.heardRequest = int64(sa.GetCreated()), int64(sa.GetEstablished()), int64(sa.GetLastHeard()), int64(sa.GetLastHeard())
 	s.window, s.ownWindow = max(w.GetPeerSize(), 1), max(w.GetSize(), 1)
-	s.nextOut, s.nextIn, s.sentAny, s.heardIn = w.GetNextOut(), w.GetNextIn(), w.GetNextOut() > 0, w.GetNextIn() > 0
+	s.nextOut, s.nextIn, s.sentAny, s.heardIn = uint64(w.GetNextOut()), w.GetNextIn(), w.GetNextOut() > 0, w.GetNextIn() > 0
 	s.keyRef, s.nat = sa.GetKeyRef(), sa.GetLocalNat() || sa.GetRemoteNat()
 	s.path = pathOf(sa.GetPath())
 	s.fresh, s.first = s.path, s.path

@@ -87,7 +87,7 @@ func (s *ikeSA) requests(n *now, m *message) {
 	s.open = bounded(s.open, r, mostOpen)
 	s.usedWindow = max(s.usedWindow, len(s.open))
 	s.sentAny, s.acrossRun = true, false
-	s.nextOut = max(s.nextOut, m.id+1)
+	s.nextOut = max(s.nextOut, uint64(m.id)+1)
 	s.path = m.path
 	s.ownWindow = max(s.ownWindow, m.window)
 	if m.exchange == ike.IKE_SA_INIT {
@@ -208,7 +208,10 @@ func (s *ikeSA) destroys(n *now, ref uint64) {
 }
 
 func (s *ikeSA) changed(n *now, c *record.Changed) {
-	s.phase, s.phaseAt, s.phaseStep, s.cause = c.GetTo(), n.time, n.step, c.GetCause()
+	s.phase, s.cause = c.GetTo(), c.GetCause()
+	if s.phase != record.Phase_PHASE_DISCARDED { // what asks since when wants the last phase of its life
+		s.phaseAt, s.phaseStep = n.time, n.step
+	}
 	switch c.GetTo() {
 	case record.Phase_PHASE_ESTABLISHED:
 		s.established = n.time

@@ -36,7 +36,7 @@ var win02 = &Rule{ID: "WIN-02", hooks: hooks{received: func(n *now, s *ikeSA) {
 		return
 	}
 	if !n.acted() {
-		if m.id >= s.nextOut && m.exchange != ike.IKE_SA_INIT {
+		if uint64(m.id) >= s.nextOut && m.exchange != ike.IKE_SA_INIT {
 			n.note(s, nil, "a response %d came, and no such request was sent", m.id)
 		}
 		return
@@ -117,7 +117,7 @@ var win09 = &Rule{ID: "WIN-09", hooks: hooks{effect: func(n *now, s *ikeSA, e *r
 	}
 	listed := map[uint32]bool{}
 	for _, o := range d.GetUnfinished() {
-		if listed[o.GetMessageId()] = true; s.request(o.GetMessageId()) == nil {
+		if listed[o.GetMessageId()] = true; s.request(o.GetMessageId()) == nil && d.GetFrom() != record.Phase_PHASE_HALF_OPEN {
 			n.violation(s, nil, "request %d is listed as unanswered, and is not open", o.GetMessageId())
 		}
 	}
@@ -142,7 +142,7 @@ var win10 = &Rule{ID: "WIN-10", hooks: hooks{
 		if w := e.GetWanted(); w == nil || s == nil || e.GetBecause().GetEdge() != record.Edge_EDGE_BEHIND {
 			return
 		}
-		if len(s.open) > 0 && len(s.open) < s.usedWindow && s.nextOut < s.open[0].id+s.window {
+		if len(s.open) > 0 && len(s.open) < s.usedWindow && s.nextOut < uint64(s.open[0].id)+uint64(s.window) {
 			n.violation(s, []uint64{s.open[0].of.step}, "a wish waits behind request %d, and the peer takes %d at a time", s.open[0].id, s.window)
 		}
 	},

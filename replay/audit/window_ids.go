@@ -26,7 +26,7 @@ var win06 = &Rule{ID: "WIN-06", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 		if r := s.response(m.id); r != nil && r.digest != m.digest {
 			n.violation(s, []uint64{r.of.step}, "a second response %d, of other bytes", m.id)
 		}
-	case m.id < s.nextOut:
+	case uint64(m.id) < s.nextOut:
 		if old := s.request(m.id); old == nil || m.exchange != ike.IKE_SA_INIT && old.digest != m.digest {
 			n.violation(s, nil, "id %d is used again for another request", m.id)
 		}
@@ -53,7 +53,7 @@ var win12 = &Rule{ID: "WIN-12", hooks: hooks{record: func(n *now) {
 
 // REC-01 is WIN-06 where a start of the daemon lies between the two uses.
 var rec01 = &Rule{ID: "REC-01", hooks: hooks{sent: func(n *now, s *ikeSA, m *message) {
-	if !m.copy && !m.response && s.acrossRun && m.id < s.nextOut && m.exchange != ike.IKE_SA_INIT {
+	if !m.copy && !m.response && s.acrossRun && uint64(m.id) < s.nextOut && m.exchange != ike.IKE_SA_INIT {
 		n.violation(s, []uint64{n.j.runStep}, "request %d was sent by the run before, and its id is used again", m.id)
 	}
 }}}

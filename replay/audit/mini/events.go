@@ -1,0 +1,392 @@
+package mini
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
+)
+
+// word is one word of the line: an event, or an effect.
+func (b *builder) word(w word) error {
+	if isMessage(w.name) {
+		id, err := strconv.ParseUint(w.name[2:], 10, 32)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		switch w.name[:1] {
+		case "<":
+			return b.receives(w, uint32(id), w.name[1] == 'r')
+		case ">", "~":
+			return b.sends(w, uint32(id), w.name[1] == 'r')
+		}
+		return b.sendsAgain(w, uint32(id), w.name[1] == 'r')
+	}
+	if isEvent(w.name) {
+		return b.happens(w)
+	}
+	return b.orders(w)
+}
+
+func (b *builder) happens(w word) error {
+	ev := b.r.Event
+	switch w.name {
+	case "start":
+		b.run++
+		ev.Because = root(record.Root_ROOT_START)
+		ev.Kind = &record.Event_Started{Started: &record.Started{Schema: record.Schema, Version: "mini", Run: b.runOf(w), BootId: "boot"}}
+	case "config":
+		ev.Because = root(record.Root_ROOT_CONFIGURATION)
+		ev.Kind = &record.Event_ConfigLoaded{ConfigLoaded: &record.ConfigLoaded{Config: &record.Config{Settings: settings(w.args)}}}
+	case "recover":
+		b.recovers(w)
+	case "end":
+		ev.Because = root(record.Root_ROOT_START)
+		ev.Kind = &record.Event_RunEnded{RunEnded: &record.RunEnded{Reason: "shutdown"}}
+	case "door":
+		ev.Because = root(record.Root_ROOT_PEER)
+		ev.Kind = &record.Event_DoorCounted{DoorCounted: &record.DoorCounted{Counts: []*record.DoorCount{{Cause: "icv", Count: 4000}}}}
+	case "poison":
+		ev.Because = root(record.Root_ROOT_PEER)
+		ev.Kind = &record.Event_Poisoned{Poisoned: &record.Poisoned{Panic: "a broken invariant"}}
+	case "cmd":
+		return b.command(w)
+	case "+k":
+		return b.done(word{name: "done", args: append([]string{"install"}, w.args...)})
+	case "done":
+		return b.done(w)
+	case "T":
+		return b.fires(w)
+	}
+	return nil
+}
+
+func (b *builder) runOf(w word) uint64 {
+	if w.arg(0) == "run" {
+		if n, err := strconv.ParseUint(w.arg(1), 10, 64); err == nil {
+			return n
+		}
+	}
+	return b.run
+}
+
+func settings(args []string) *record.Settings {
+	s := &record.Settings{}
+	for _, a := range args {
+		key, value, _ := strings.Cut(a, "=")
+		n, _ := strconv.ParseUint(value, 10, 64)
+		switch key {
+		case "sends":
+			s.RetransmitSends = uint32(n)
+		case "rate":
+			s.ShutdownRate = uint32(n)
+		case "linger":
+			s.LingerLeast = n * uint64(time.Second)
+		}
+	}
+	return s
+}
+
+// recovers arms the timers again, sends what is open again, and asks again.
+func (b *builder) recovers(w word) {
+	b.run++
+	ev := b.r.Event
+	ev.Because = root(record.Root_ROOT_START)
+	r := &record.Recovered{Schema: record.Schema, Version: "mini", Run: b.runOf(w), BootId: "boot"}
+	if w.arg(0) == "lost" && b.s != nil {
+		r.WithoutKeys = []uint64{b.s.number}
+	}
+	ev.Kind = &record.Event_Recovered{Recovered: r}
+	for _, s := range b.order {
+		if s.phase == record.Phase_PHASE_DISCARDED {
+			continue
+		}
+		b.s = s
+		for _, kind := range sortedTimers(s.timers) {
+			b.arm(kind, max(s.timers[kind].deadline-b.now, 0))
+		}
+		for _, r := range s.open {
+			b.resend(r)
+		}
+		for _, name := range sortedKeys(s.asks) {
+			b.ask(strings.Fields(name))
+		}
+	}
+	b.s = b.sas[b.current]
+}
+
+func sortedTimers(m map[record.Timer]timer) []record.Timer {
+	var all []record.Timer
+	for k := range m {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func sortedKeys(m map[string]ref) []string {
+	var all []string
+	for k := range m {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (b *builder) command(w word) error {
+	ev := b.r.Event
+	ev.Because = root(record.Root_ROOT_OPERATOR)
+	switch w.arg(0) {
+	case "up":
+		ev.Kind = &record.Event_InitiateAsked{InitiateAsked: &record.InitiateAsked{Connection: "gw", Child: "c1", Path: b.path(w)}}
+		b.newSA(true)
+	case "close":
+		k := &record.CloseAsked{}
+		if b.s != nil {
+			ev.IkeSa = b.s.number
+			if c := b.s.child(w.arg(1)); c != nil {
+				k.ChildSa = c.number
+			}
+		}
+		ev.Kind = &record.Event_CloseAsked{CloseAsked: k}
+	case "shutdown":
+		budget, err := strconv.ParseUint(w.arg(1), 10, 32)
+		if err != nil {
+			return fmt.Errorf("shutdown wants a budget in seconds: %w", err)
+		}
+		keep := w.arg(2) == "keep"
+		ev.Kind = &record.Event_ShutdownAsked{ShutdownAsked: &record.ShutdownAsked{Signal: "SIGTERM", Budget: budget * uint64(time.Second), Keep: keep}}
+		b.tally = map[record.Cause]uint64{}
+		if !keep {
+			b.timerAt = b.now + int64(budget)*int64(time.Second)
+			b.timer = b.add("shutdown", &record.Effect{Kind: &record.Effect_SetTimer{SetTimer: &record.SetTimer{Timer: record.Timer_TIMER_SHUTDOWN, Deadline: uint64(b.timerAt)}}})
+		}
+	default:
+		return fmt.Errorf("cmd(%s) is no command", w.arg(0))
+	}
+	return nil
+}
+
+// done is a completion.
+func (b *builder) done(w word) error {
+	ev, s := b.r.Event, b.s
+	if s == nil {
+		return fmt.Errorf("done without an SA")
+	}
+	ev.IkeSa = s.number
+	name := askName(w.args)
+	at, open := s.asks[name]
+	if !open {
+		at = s.sent["done "+name] // a line may answer an ask twice
+	}
+	delete(s.asks, name)
+	s.sent["done "+name] = at
+	ev.Because = edge(record.Edge_EDGE_ANSWERS, at)
+	var c *child
+	if len(w.args) > 1 {
+		c = s.child(w.arg(1))
+	}
+	switch w.arg(0) {
+	case "ke":
+		ev.Kind = &record.Event_KeyShareMade{KeyShareMade: &record.KeyShareMade{Fresh: b.fresh(s)}}
+	case "agree":
+		ev.Kind = &record.Event_Agreed{Agreed: &record.Agreed{}}
+	case "make":
+		ev.Kind = &record.Event_AuthMade{AuthMade: &record.AuthMade{Method: uint32(ike.AuthSharedKey), Auth: made(32, "ours")}}
+	case "check":
+		good := w.arg(1) != "bad"
+		k := &record.Authenticated{Good: good, Method: uint32(ike.AuthSharedKey), Auth: made(32, "ours")}
+		if !good {
+			k.Reason = "wrong secret"
+		}
+		ev.Kind = &record.Event_Authenticated{Authenticated: k}
+	case "spi":
+		c.in = 0xc1000000 + uint32(c.number)
+		ev.Kind = &record.Event_SpiAllocated{SpiAllocated: &record.SPIAllocated{ChildSa: c.number, Spi: c.in}}
+	case "install":
+		return b.installed(w, c)
+	case "remove":
+		k := &record.ChildRemoved{ChildSa: c.number}
+		if w.arg(2) == "refused" {
+			k.Refusal = "no such process"
+		}
+		ev.Kind = &record.Event_ChildRemoved{ChildRemoved: k}
+	default:
+		return fmt.Errorf("done(%s) is no completion", w.arg(0))
+	}
+	return nil
+}
+
+func (b *builder) installed(w word, c *child) error {
+	if c == nil {
+		return fmt.Errorf("there is no child %s", w.arg(1))
+	}
+	if c.in == 0 {
+		c.in = 0xc1000000 + uint32(c.number)
+	}
+	if spi, err := strconv.ParseUint(strings.TrimPrefix(w.arg(2), "0x"), 16, 32); err == nil && strings.HasPrefix(w.arg(2), "0x") {
+		c.in = uint32(spi)
+	}
+	c.out = 0xd1000000 + uint32(c.number)
+	k := &record.ChildInstalled{ChildSa: c.number, InboundSpi: c.in, OutboundSpi: c.out, Path: b.path(w)}
+	b.r.Event.Kind = &record.Event_ChildInstalled{ChildInstalled: k}
+	if w.arg(2) == "refused" {
+		k.Refusal = "no buffer space"
+		return nil
+	}
+	c.halves = [2]bool{true, true}
+	if c.phase == record.ChildPhase_CHILD_PHASE_INSTALLING {
+		b.childTo(c, record.ChildPhase_CHILD_PHASE_INSTALLED)
+	}
+	return nil
+}
+
+func (b *builder) fresh(s *ikeSA) *record.Fresh {
+	b.nextKey++
+	s.key = b.nextKey
+	spi := s.spiI
+	if !s.initiator {
+		spi = s.spiR
+	}
+	return &record.Fresh{KeyRef: s.key, Spi: spi, Nonce: made(32, "nonce", s.number), Group: uint32(ike.GroupCurve25519), Public: made(32, "ke", s.number)}
+}
+
+var timerNames = map[string]record.Timer{"": record.Timer_TIMER_RETRANSMIT, "rtx": record.Timer_TIMER_RETRANSMIT, "half": record.Timer_TIMER_HALF_OPEN, "live": record.Timer_TIMER_LIVENESS,
+	"discard": record.Timer_TIMER_DISCARD, "linger": record.Timer_TIMER_LINGER, "refusal": record.Timer_TIMER_REFUSAL, "shutdown": record.Timer_TIMER_SHUTDOWN}
+
+// fires is a timer at its deadline, or at the time the line says.
+func (b *builder) fires(w word) error {
+	kind, ok := timerNames[w.arg(0)]
+	if !ok {
+		return fmt.Errorf("T(%s) is no timer", w.arg(0))
+	}
+	ev, s := b.r.Event, b.s
+	f := &record.TimerFired{Timer: kind}
+	ev.Kind = &record.Event_TimerFired{TimerFired: f}
+	var t timer
+	switch {
+	case kind == record.Timer_TIMER_SHUTDOWN:
+		t = timer{b.timer, b.timerAt}
+	case s == nil:
+		return fmt.Errorf("T without an SA")
+	case kind == record.Timer_TIMER_RETRANSMIT:
+		ev.IkeSa = s.number
+		if len(s.open) == 0 {
+			return fmt.Errorf("T, and no request is open")
+		}
+		t, f.MessageId = s.open[0].timer, s.open[0].id
+		s.open[0].timer = timer{}
+	default:
+		ev.IkeSa = s.number
+		t = s.timers[kind]
+		delete(s.timers, kind)
+	}
+	ev.Because = edge(record.Edge_EDGE_FIRES, t.at)
+	if !b.less["at"] {
+		b.now = max(b.now, t.deadline)
+		b.r.Time = uint64(b.now)
+	}
+	return nil
+}
+
+// receives is a datagram, or the repeat of a request that was answered.
+func (b *builder) receives(w word, id uint32, response bool) error {
+	ev := b.r.Event
+	_, isInit := w.has("INIT")
+	if b.s == nil && isInit && !response {
+		b.newSA(false)
+		ev.IkeSa = 0
+	} else if b.s == nil {
+		return fmt.Errorf("%s without an SA", w.name)
+	} else {
+		ev.IkeSa = b.s.number
+	}
+	s := b.s
+	_, isNew := w.has("new")
+	if short, ok := s.received[id]; ok && !response && !isNew {
+		ev.Because = edge(record.Edge_EDGE_SERVES, s.sent[fmt.Sprintf("r%d", id)])
+		ev.Kind = &record.Event_RepeatReceived{RepeatReceived: &record.RepeatReceived{Path: b.path(w), MessageId: id, Digest: short}}
+		b.in = &inbound{id: id, path: b.path(w)}
+		return nil
+	}
+	c, err := b.content(w, id, response, false)
+	if err != nil {
+		return err
+	}
+	fromInitiator := !s.initiator
+	if f, ok := w.has("flag"); ok && f.arg(0) == "ours" {
+		fromInitiator = !fromInitiator
+	}
+	d := &record.DatagramReceived{Path: c.path}
+	h := s.header(c.exchange, id, response, fromInitiator)
+	if f, ok := w.has("spis"); ok && f.arg(0) == "other" {
+		h.SPIr ^= 0xff
+	}
+	first, payloads := ike.AppendPayloads(nil, c.bodies...)
+	switch {
+	case c.exchange == ike.IKE_SA_INIT:
+		if len(c.bodies) == 1 && response { // an error or a cookie: the responder has chosen no SPI
+			h.SPIr = 0
+		}
+		d.Datagram = ike.AppendMessage(nil, h, c.bodies...)
+		if !response && ev.IkeSa == 0 {
+			d.Fresh = b.fresh(s)
+		}
+	case c.bare:
+		d.Datagram = ike.AppendMessage(nil, h, c.bodies...)
+	default:
+		salt := "theirs"
+		if isNew {
+			salt = fmt.Sprint("theirs ", b.step)
+		}
+		d.Datagram, d.FirstPayload, d.Opened = sealed(h, payloads, salt), uint32(first), payloads
+	}
+	d.Digest = short(d.Datagram)
+	ev.Because = root(record.Root_ROOT_PEER)
+	ev.Kind = &record.Event_DatagramReceived{DatagramReceived: d}
+	if response {
+		return b.answered(id, c, ev)
+	}
+	b.in = &inbound{id: id, exchange: uint32(c.exchange), path: c.path}
+	if b.less["serve"] {
+		return nil
+	}
+	s.received[id] = d.Digest
+	s.nextIn = max(s.nextIn, id+1)
+	if c.ike {
+		return nil
+	}
+	for _, k := range c.children {
+		if k.phase == record.ChildPhase_CHILD_PHASE_DELETING {
+			b.removeHalves(k, false, true)
+		} else {
+			b.removeHalves(k, true, true)
+			b.childTo(k, record.ChildPhase_CHILD_PHASE_REMOVED)
+		}
+	}
+	return nil
+}
+
+// answered is a response to a request of ours: its timer goes, and what it deleted.
+func (b *builder) answered(id uint32, c *content, ev *record.Event) error {
+	s := b.s
+	r := s.request(id)
+	if at, ok := s.sent[fmt.Sprintf("q%d", id)]; ok {
+		ev.Because = edge(record.Edge_EDGE_REPLIES, at)
+	}
+	stays := c.exchange == ike.IKE_SA_INIT && len(c.bodies) == 1
+	if r == nil || b.less["serve"] || stays {
+		return nil
+	}
+	b.cancel(r)
+	s.open = slices.DeleteFunc(s.open, func(o *request) bool { return o == r })
+	for _, k := range r.children {
+		b.removeHalves(k, true, true)
+		b.childTo(k, record.ChildPhase_CHILD_PHASE_REMOVED)
+	}
+	return nil
+}
