@@ -29,14 +29,7 @@ const soonEnough = 20 * time.Second
 
 func start(t *testing.T, configuration string) *node {
 	t.Helper()
-	n := &node{t: t, dir: t.TempDir()}
-	n.write(configuration)
-	n.Daemon = newDaemon(Options{Config: filepath.Join(n.dir, "swanctl.conf"), Journal: filepath.Join(n.dir, "journal"), Socket: filepath.Join(n.dir, "vici"),
-		Dataplane: "none", Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, VaultKey: filepath.Join(n.dir, "vault.key"), Version: "test"},
-		slog.New(slog.DiscardHandler))
-	if err := n.open(slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
+	n := opened(t, t.TempDir(), configuration)
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	go func() {
@@ -55,6 +48,20 @@ func start(t *testing.T, configuration string) *node {
 		return c
 	})
 	t.Cleanup(func() { n.stop() })
+	return n
+}
+
+// opened is a node in dir that does not run yet.
+func opened(t *testing.T, dir, configuration string) *node {
+	t.Helper()
+	n := &node{t: t, dir: dir}
+	n.write(configuration)
+	n.Daemon = newDaemon(Options{Config: filepath.Join(n.dir, "swanctl.conf"), Journal: filepath.Join(n.dir, "journal"), Socket: filepath.Join(n.dir, "vici"),
+		Dataplane: "none", Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, VaultKey: filepath.Join(n.dir, "vault.key"), Version: "test"},
+		slog.New(slog.DiscardHandler))
+	if err := n.open(slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
 

@@ -67,8 +67,7 @@ func (d *Daemon) run(stop context.Context, signals <-chan os.Signal) (int, error
 		case report := <-d.ended:
 			return d.finish(report, engineEnded)
 		case err := <-engineEnded:
-			return ExitFailed, fmt.Errorf("the journal cannot be written, so nothing more was sent and ikejd has to stop: %w; "+
-				"make room or look after the disk, then start ikejd: it takes over its SAs", err)
+			return ExitFailed, fmt.Errorf("the journal cannot be written, so nothing more was sent and ikejd has to stop: %w", err)
 		}
 	}
 }
