@@ -24,6 +24,13 @@ func (t *step) livenessDue(sa IKESA) {
 	t.put(sa)
 }
 
+// heardSince reports whether the peer of a liveness check spoke, of itself, after we last asked: it is alive whatever became
+// of the check, which is sent once more (section 2.4: a dead verdict needs silence). Any other request needs its answer
+// (PROTOCOL.md, W-16).
+func (t *step) heardSince(sa *IKESA, request *Request) bool {
+	return request.Wish.Wish == wishLiveness && sa.LastHeard > request.LastSent
+}
+
 func withoutTimer(timers []ArmedTimer, kind TimerKind) []ArmedTimer {
 	for i := range timers {
 		if timers[i].Kind == kind {

@@ -22,7 +22,8 @@ func (t *step) wait(sa *IKESA, request Request) int64 {
 	}
 	c := &t.s.config.Settings
 	first := firstWait(sa.RTT, c.RetransmitLeast, c.RetransmitMost, c.RetransmitFirst)
-	return backoff(first, request.Sends, c.RetransmitGrowth, c.RetransmitJitter, t.ev.GetRandom())
+	sends := min(request.Sends, t.mostSends(request)) // recoveries send beyond the schedule, and must not stretch it
+	return backoff(first, sends, c.RetransmitGrowth, c.RetransmitJitter, t.ev.GetRandom())
 }
 
 // compressedWait fits what is left of a shutdown's budget: 18 sends, 12 where the budget was under 10 s, no gap under
@@ -34,7 +35,7 @@ func (t *step) compressedWait(sa *IKESA, request Request) int64 {
 	began := max(e.Began, request.FirstSent)
 	budget := (e.Deadline - began) / 11 * 10 // all waits may be a tenth longer
 	first = max(min(first, budget/int64(sends)), 100*millisecond)
-	return max(jittered(grown(first, fitted(first, budget, sends), request.Sends-1), tenth, t.ev.GetRandom()), 100*millisecond)
+	return max(jittered(grown(first, fitted(first, budget, sends), min(request.Sends, sends)-1), tenth, t.ev.GetRandom()), 100*millisecond)
 }
 
 // shutdownSends is how often a Delete is sent within the budget of the shutdown under way.
@@ -68,7 +69,7 @@ func (t *step) retransmitDue(sa IKESA, id uint32) {
 			t.drop("stale timer")
 			return
 		}
-		if open[i].Sends >= t.mostSends(open[i]) {
+		if open[i].Sends >= t.mostSends(open[i]) && !t.heardSince(&sa, &open[i]) {
 			open[i].Timer = ArmedTimer{} // it has fired
 			sa.Window.InFlight = open
 			t.giveUp(sa, open[i])

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ikejd/ikejd/journal"
+	"github.com/ikejd/ikejd/proto/record"
 )
 
 // The committer: one goroutine, one batch at a time, durable before anything of it is carried out.
@@ -58,6 +59,9 @@ func (e *Loop) roll(b *Batch) error {
 	data, err := b.state.AppendSnapshot(nil)
 	if err == nil {
 		data, err = b.sent.append(data)
+	}
+	if err == nil {
+		data, err = record.MarshalAppend(data, &record.Snapshot{Removals: b.owed})
 	}
 	if err != nil {
 		return fmt.Errorf("snapshot of step %d: %w", b.state.Step(), err)

@@ -23,6 +23,7 @@ type core struct {
 	index     *index
 	timers    *timers.Queue
 	sent      sent
+	removals  removals
 	keyring   *keys.Keyring
 	random    io.Reader
 	log       *slog.Logger
@@ -57,6 +58,7 @@ type Batch struct {
 	urgent  bool          // something visible waits for it
 	roll    bool          // a new segment begins after it
 	sent    sent          // for the snapshot of that segment
+	owed    []*record.OwedRemoval
 }
 
 // A batch is full at this many records or bytes: then no event is taken until the disk has answered (DESIGN.md).
@@ -102,6 +104,7 @@ func (c *core) reduce(now int64, events []*record.Event) int {
 func (c *core) step(b *reducer.Batch, now int64, ev *record.Event, effects []reducer.Effect) []reducer.Effect {
 	c.enrich(b, ev)
 	c.answered(ev)
+	c.removals.happened(ev)
 	effects, broken := reduceOne(b, now, ev, effects)
 	if broken != nil {
 		ev = c.refuse(b, ev, broken)

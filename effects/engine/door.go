@@ -96,8 +96,8 @@ var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 // second.
 func (e *Loop) EverySecond() {
 	d := e.door
-	if counted := d.counts.take(); counted != nil {
-		d.e.queue.push(&record.Event{Because: &record.Because{Root: record.Root_ROOT_PEER}, Kind: &record.Event_DoorCounted{DoorCounted: counted}})
+	if counted := d.counts.take(); counted != nil && !e.closed.Load() {
+		e.queue.push(&record.Event{Because: &record.Because{Root: record.Root_ROOT_PEER}, Kind: &record.Event_DoorCounted{DoorCounted: counted}})
 	}
 	d.paces.forget()
 	d.inHand.newSecond()

@@ -34,6 +34,7 @@ type Loop struct {
 	last    atomic.Pointer[record.Event]
 
 	buffer, events []*record.Event // events are those of buffer that are not reduced yet
+	finished       bool            // the last event of the run was taken
 }
 
 // Outside does work that must not be done where events are reduced. None of its methods waits for the work.
@@ -65,7 +66,7 @@ func NewLoop(c Config, outside Outside) (*Loop, error) {
 	c.Limits = c.Limits.withDefaults()
 	l := &Loop{c: c, queue: newQueue(c.Limits.Queue), outside: outside}
 	l.tickets.begin(0)
-	l.core = core{state: reducer.New(), index: newIndex(), timers: timers.New(c.Clock), sent: sent{}, keyring: c.Keyring,
+	l.core = core{state: reducer.New(), index: newIndex(), timers: timers.New(c.Clock), sent: sent{}, removals: removals{}, keyring: c.Keyring,
 		random: c.Random, log: c.Log, batch: &Batch{}}
 	l.free.New = func() any { return &Batch{} }
 	l.door = newDoor(l)
@@ -120,7 +121,7 @@ func (e *Loop) Feed(fire bool) bool {
 		return false
 	}
 	now := e.c.Clock.Now()
-	if len(e.events) == 0 {
+	if len(e.events) == 0 && !e.finished {
 		clear(e.buffer)
 		e.buffer = e.buffer[:0]
 		if fire {
@@ -143,7 +144,7 @@ func (e *Loop) Pending() (records int, urgent bool) {
 func (e *Loop) Cut() *Batch {
 	b := e.core.batch
 	if e.c.Journal.NeedsRoll() {
-		b.roll, b.sent = true, e.core.sent.clone()
+		b.roll, b.sent, b.owed = true, e.core.sent.clone(), e.core.removals.list()
 	}
 	e.core.batch = e.free.Get().(*Batch)
 	return b
@@ -154,18 +155,20 @@ func (e *Loop) Last(ev *record.Event) { e.last.Store(ev) }
 
 // Settled reports whether all that was posted is reduced, and the kernel has answered every order.
 func (e *Loop) Settled() bool {
-	if len(e.events) > 0 || !e.queue.empty() || e.core.owed != 0 {
+	if len(e.events) > 0 || !e.finished && (!e.queue.empty() || e.core.owed != 0) {
 		return false
 	}
 	if ev := e.last.Swap(nil); ev != nil {
-		e.queue.push(ev)
+		e.events, e.finished = []*record.Event{ev}, true // what is posted from now on comes too late
 		return false
 	}
 	return true
 }
 
 // Waiting reports whether events wait to be reduced.
-func (e *Loop) Waiting() bool { return len(e.events) > 0 || len(e.core.due) > 0 || !e.queue.empty() }
+func (e *Loop) Waiting() bool {
+	return len(e.events) > 0 || !e.finished && (len(e.core.due) > 0 || !e.queue.empty())
+}
 
 // NextTimer is the deadline of the timer that is due next, in event time; false: none runs.
 func (e *Loop) NextTimer() (deadline int64, ok bool) { return e.core.timers.Next() }

@@ -40,6 +40,7 @@ func (c *core) order(b *reducer.Batch, at reducer.Ref, now int64, e reducer.Effe
 		c.visible(order{effect: e, at: at})
 	case reducer.EffectInstallChild, reducer.EffectRemoveChild:
 		c.owed++
+		c.removals.ordered(at, &e)
 		c.visible(order{effect: e, at: at})
 	case reducer.EffectAllocateSPI:
 		c.owed++

@@ -35,6 +35,7 @@ func (e *Loop) Start(version string) error {
 		for _, d := range s.GetSent() {
 			c.sent.put(d.GetIkeSa(), reducer.Ref{Step: d.GetStep(), Index: d.GetIndex()}, d.GetDatagram())
 		}
+		c.removals.take(&s)
 	}
 	for entry, err := range e.c.Journal.Read(c.state.Step() + 1) {
 		if err != nil {
@@ -59,19 +60,22 @@ func (e *Loop) Start(version string) error {
 	if err := e.child.takeOver(c.state); err != nil {
 		return err
 	}
-	e.queue.push(firstEvent(c.state, run, e.c.BootID, version, lost, diverged))
+	e.queue.push(firstEvent(c, run, e.c.BootID, version, lost, diverged))
 	state := c.state
 	c.published.Store(&state)
 	return nil
 }
 
-func firstEvent(s reducer.State, run uint64, boot, version string, lost []uint64, diverged map[uint64]bool) *record.Event {
-	because := &record.Because{Root: record.Root_ROOT_START}
+func firstEvent(c *core, run uint64, boot, version string, lost []uint64, diverged map[uint64]bool) *record.Event {
+	s, because := c.state, &record.Because{Root: record.Root_ROOT_START}
 	if s.Step() == 0 {
 		return &record.Event{Because: because, Kind: &record.Event_Started{Started: &record.Started{
 			Schema: record.Schema, Version: version, Run: run, BootId: boot}}}
 	}
 	recovered := &record.Recovered{Schema: record.Schema, Version: version, Run: run, BootId: boot, WithoutKeys: lost}
+	for _, owed := range c.removals.list() {
+		recovered.Removals = append(recovered.Removals, owed.GetEffect())
+	}
 	s.EachSA(0, func(sa *reducer.IKESA) bool {
 		if diverged[sa.Number] {
 			recovered.Diverged = append(recovered.Diverged, sa.Number)
@@ -108,6 +112,10 @@ func (c *core) apply(data []byte, diverged map[uint64]bool) error {
 		}
 	}
 	c.state = b.State()
+	c.removals.happened(r.GetEvent())
+	for i := range effects {
+		c.removals.ordered(reducer.Ref{Step: r.GetStep(), Index: uint32(i)}, &effects[i])
+	}
 	sealed := r.GetDatagrams()
 	for i, effect := range r.GetEffects() {
 		m := effect.GetRecord()

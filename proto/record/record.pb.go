@@ -1242,6 +1242,7 @@ type Recovered struct {
 	BootId        string                 `protobuf:"bytes,4,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`
 	WithoutKeys   []uint64               `protobuf:"varint,5,rep,packed,name=without_keys,json=withoutKeys,proto3" json:"without_keys,omitempty"` // IKE SAs whose keys are not in the vault
 	Diverged      []uint64               `protobuf:"varint,6,rep,packed,name=diverged,proto3" json:"diverged,omitempty"`                          // IKE SAs for which this binary decides otherwise than the records say
+	Removals      []*Effect              `protobuf:"bytes,8,rep,name=removals,proto3" json:"removals,omitempty"`                                  // RemoveChild ordered by runs before, of which nobody knows that it was done
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1314,6 +1315,13 @@ func (x *Recovered) GetWithoutKeys() []uint64 {
 func (x *Recovered) GetDiverged() []uint64 {
 	if x != nil {
 		return x.Diverged
+	}
+	return nil
+}
+
+func (x *Recovered) GetRemovals() []*Effect {
+	if x != nil {
+		return x.Removals
 	}
 	return nil
 }
@@ -5459,6 +5467,7 @@ type Snapshot struct {
 	HalfOpen      uint64                 `protobuf:"varint,11,opt,name=half_open,json=halfOpen,proto3" json:"half_open,omitempty"`
 	Connections   []*ConnectionState     `protobuf:"bytes,12,rep,name=connections,proto3" json:"connections,omitempty"`
 	NextWait      uint32                 `protobuf:"varint,13,opt,name=next_wait,json=nextWait,proto3" json:"next_wait,omitempty"`
+	Removals      []*OwedRemoval         `protobuf:"bytes,14,rep,name=removals,proto3" json:"removals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5584,6 +5593,74 @@ func (x *Snapshot) GetNextWait() uint32 {
 	return 0
 }
 
+func (x *Snapshot) GetRemovals() []*OwedRemoval {
+	if x != nil {
+		return x.Removals
+	}
+	return nil
+}
+
+// OwedRemoval is a RemoveChild that the kernel has not answered yet, and where it was ordered.
+type OwedRemoval struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          uint64                 `protobuf:"varint,1,opt,name=step,proto3" json:"step,omitempty"`
+	Index         uint32                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	Effect        *Effect                `protobuf:"bytes,3,opt,name=effect,proto3" json:"effect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OwedRemoval) Reset() {
+	*x = OwedRemoval{}
+	mi := &file_record_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OwedRemoval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OwedRemoval) ProtoMessage() {}
+
+func (x *OwedRemoval) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OwedRemoval.ProtoReflect.Descriptor instead.
+func (*OwedRemoval) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *OwedRemoval) GetStep() uint64 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *OwedRemoval) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *OwedRemoval) GetEffect() *Effect {
+	if x != nil {
+		return x.Effect
+	}
+	return nil
+}
+
 // ConnectionState is what we remember of a connection of the configuration between two of its SAs.
 type ConnectionState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -5598,7 +5675,7 @@ type ConnectionState struct {
 
 func (x *ConnectionState) Reset() {
 	*x = ConnectionState{}
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5610,7 +5687,7 @@ func (x *ConnectionState) String() string {
 func (*ConnectionState) ProtoMessage() {}
 
 func (x *ConnectionState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5623,7 +5700,7 @@ func (x *ConnectionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionState.ProtoReflect.Descriptor instead.
 func (*ConnectionState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{60}
+	return file_record_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ConnectionState) GetName() string {
@@ -5680,7 +5757,7 @@ type Ending struct {
 
 func (x *Ending) Reset() {
 	*x = Ending{}
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5692,7 +5769,7 @@ func (x *Ending) String() string {
 func (*Ending) ProtoMessage() {}
 
 func (x *Ending) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5705,7 +5782,7 @@ func (x *Ending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ending.ProtoReflect.Descriptor instead.
 func (*Ending) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{61}
+	return file_record_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Ending) GetStep() uint64 {
@@ -5790,7 +5867,7 @@ type SentDatagram struct {
 
 func (x *SentDatagram) Reset() {
 	*x = SentDatagram{}
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5802,7 +5879,7 @@ func (x *SentDatagram) String() string {
 func (*SentDatagram) ProtoMessage() {}
 
 func (x *SentDatagram) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5815,7 +5892,7 @@ func (x *SentDatagram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SentDatagram.ProtoReflect.Descriptor instead.
 func (*SentDatagram) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{62}
+	return file_record_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *SentDatagram) GetIkeSa() uint64 {
@@ -5859,7 +5936,7 @@ type ArmedTimer struct {
 
 func (x *ArmedTimer) Reset() {
 	*x = ArmedTimer{}
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5871,7 +5948,7 @@ func (x *ArmedTimer) String() string {
 func (*ArmedTimer) ProtoMessage() {}
 
 func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5884,7 +5961,7 @@ func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArmedTimer.ProtoReflect.Descriptor instead.
 func (*ArmedTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{63}
+	return file_record_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ArmedTimer) GetTimer() Timer {
@@ -5958,7 +6035,7 @@ type IKESA struct {
 
 func (x *IKESA) Reset() {
 	*x = IKESA{}
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5970,7 +6047,7 @@ func (x *IKESA) String() string {
 func (*IKESA) ProtoMessage() {}
 
 func (x *IKESA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5983,7 +6060,7 @@ func (x *IKESA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IKESA.ProtoReflect.Descriptor instead.
 func (*IKESA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{64}
+	return file_record_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *IKESA) GetNumber() uint64 {
@@ -6198,7 +6275,7 @@ type WindowState struct {
 
 func (x *WindowState) Reset() {
 	*x = WindowState{}
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6210,7 +6287,7 @@ func (x *WindowState) String() string {
 func (*WindowState) ProtoMessage() {}
 
 func (x *WindowState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6223,7 +6300,7 @@ func (x *WindowState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowState.ProtoReflect.Descriptor instead.
 func (*WindowState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{65}
+	return file_record_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *WindowState) GetNextOut() uint32 {
@@ -6299,7 +6376,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6311,7 +6388,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6324,7 +6401,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{66}
+	return file_record_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *OpenRequest) GetMessageId() uint32 {
@@ -6404,7 +6481,7 @@ type WaitingWish struct {
 
 func (x *WaitingWish) Reset() {
 	*x = WaitingWish{}
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6416,7 +6493,7 @@ func (x *WaitingWish) String() string {
 func (*WaitingWish) ProtoMessage() {}
 
 func (x *WaitingWish) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6429,7 +6506,7 @@ func (x *WaitingWish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingWish.ProtoReflect.Descriptor instead.
 func (*WaitingWish) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{67}
+	return file_record_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *WaitingWish) GetWish() Wish {
@@ -6488,7 +6565,7 @@ type RecordedResponse struct {
 
 func (x *RecordedResponse) Reset() {
 	*x = RecordedResponse{}
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6500,7 +6577,7 @@ func (x *RecordedResponse) String() string {
 func (*RecordedResponse) ProtoMessage() {}
 
 func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6513,7 +6590,7 @@ func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedResponse.ProtoReflect.Descriptor instead.
 func (*RecordedResponse) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{68}
+	return file_record_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *RecordedResponse) GetMessageId() uint32 {
@@ -6571,7 +6648,7 @@ type OpenAnswer struct {
 
 func (x *OpenAnswer) Reset() {
 	*x = OpenAnswer{}
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6583,7 +6660,7 @@ func (x *OpenAnswer) String() string {
 func (*OpenAnswer) ProtoMessage() {}
 
 func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6596,7 +6673,7 @@ func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenAnswer.ProtoReflect.Descriptor instead.
 func (*OpenAnswer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{69}
+	return file_record_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *OpenAnswer) GetMessageId() uint32 {
@@ -6655,7 +6732,7 @@ type ChildSA struct {
 
 func (x *ChildSA) Reset() {
 	*x = ChildSA{}
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6667,7 +6744,7 @@ func (x *ChildSA) String() string {
 func (*ChildSA) ProtoMessage() {}
 
 func (x *ChildSA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6680,7 +6757,7 @@ func (x *ChildSA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildSA.ProtoReflect.Descriptor instead.
 func (*ChildSA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{70}
+	return file_record_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ChildSA) GetNumber() uint64 {
@@ -6859,7 +6936,7 @@ type SetUp struct {
 
 func (x *SetUp) Reset() {
 	*x = SetUp{}
-	mi := &file_record_proto_msgTypes[71]
+	mi := &file_record_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6871,7 +6948,7 @@ func (x *SetUp) String() string {
 func (*SetUp) ProtoMessage() {}
 
 func (x *SetUp) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[71]
+	mi := &file_record_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6884,7 +6961,7 @@ func (x *SetUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetUp.ProtoReflect.Descriptor instead.
 func (*SetUp) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{71}
+	return file_record_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *SetUp) GetStage() uint32 {
@@ -7131,14 +7208,15 @@ const file_record_proto_rawDesc = "" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
 	"\x03run\x18\x03 \x01(\x04R\x03run\x12\x17\n" +
-	"\aboot_id\x18\x04 \x01(\tR\x06bootId\"\xa7\x01\n" +
+	"\aboot_id\x18\x04 \x01(\tR\x06bootId\"\xdc\x01\n" +
 	"\tRecovered\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
 	"\x03run\x18\x03 \x01(\x04R\x03run\x12\x17\n" +
 	"\aboot_id\x18\x04 \x01(\tR\x06bootId\x12!\n" +
 	"\fwithout_keys\x18\x05 \x03(\x04R\vwithoutKeys\x12\x1a\n" +
-	"\bdiverged\x18\x06 \x03(\x04R\bdiverged\"?\n" +
+	"\bdiverged\x18\x06 \x03(\x04R\bdiverged\x123\n" +
+	"\bremovals\x18\b \x03(\v2\x17.ikejd.record.v1.EffectR\bremovals\"?\n" +
 	"\fConfigLoaded\x12/\n" +
 	"\x06config\x18\x01 \x01(\v2\x17.ikejd.record.v1.ConfigR\x06config\"~\n" +
 	"\x06Config\x12=\n" +
@@ -7492,7 +7570,7 @@ const file_record_proto_rawDesc = "" +
 	"\n" +
 	"connection\x18\x01 \x01(\tR\n" +
 	"connection\x12\x14\n" +
-	"\x05child\x18\x02 \x01(\tR\x05child\"\xda\x03\n" +
+	"\x05child\x18\x02 \x01(\tR\x05child\"\x94\x04\n" +
 	"\bSnapshot\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\x04R\x04step\x12\x12\n" +
@@ -7508,7 +7586,12 @@ const file_record_proto_rawDesc = "" +
 	" \x03(\v2\x1d.ikejd.record.v1.SentDatagramR\x04sent\x12\x1b\n" +
 	"\thalf_open\x18\v \x01(\x04R\bhalfOpen\x12B\n" +
 	"\vconnections\x18\f \x03(\v2 .ikejd.record.v1.ConnectionStateR\vconnections\x12\x1b\n" +
-	"\tnext_wait\x18\r \x01(\rR\bnextWait\"\x94\x01\n" +
+	"\tnext_wait\x18\r \x01(\rR\bnextWait\x128\n" +
+	"\bremovals\x18\x0e \x03(\v2\x1c.ikejd.record.v1.OwedRemovalR\bremovals\"h\n" +
+	"\vOwedRemoval\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\x04R\x04step\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\rR\x05index\x12/\n" +
+	"\x06effect\x18\x03 \x01(\v2\x17.ikejd.record.v1.EffectR\x06effect\"\x94\x01\n" +
 	"\x0fConnectionState\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05child\x18\x02 \x01(\tR\x05child\x12\x14\n" +
@@ -7768,7 +7851,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_record_proto_goTypes = []any{
 	(Edge)(0),                // 0: ikejd.record.v1.Edge
 	(Root)(0),                // 1: ikejd.record.v1.Root
@@ -7839,18 +7922,19 @@ var file_record_proto_goTypes = []any{
 	(*Dropped)(nil),          // 66: ikejd.record.v1.Dropped
 	(*Locate)(nil),           // 67: ikejd.record.v1.Locate
 	(*Snapshot)(nil),         // 68: ikejd.record.v1.Snapshot
-	(*ConnectionState)(nil),  // 69: ikejd.record.v1.ConnectionState
-	(*Ending)(nil),           // 70: ikejd.record.v1.Ending
-	(*SentDatagram)(nil),     // 71: ikejd.record.v1.SentDatagram
-	(*ArmedTimer)(nil),       // 72: ikejd.record.v1.ArmedTimer
-	(*IKESA)(nil),            // 73: ikejd.record.v1.IKESA
-	(*WindowState)(nil),      // 74: ikejd.record.v1.WindowState
-	(*OpenRequest)(nil),      // 75: ikejd.record.v1.OpenRequest
-	(*WaitingWish)(nil),      // 76: ikejd.record.v1.WaitingWish
-	(*RecordedResponse)(nil), // 77: ikejd.record.v1.RecordedResponse
-	(*OpenAnswer)(nil),       // 78: ikejd.record.v1.OpenAnswer
-	(*ChildSA)(nil),          // 79: ikejd.record.v1.ChildSA
-	(*SetUp)(nil),            // 80: ikejd.record.v1.SetUp
+	(*OwedRemoval)(nil),      // 69: ikejd.record.v1.OwedRemoval
+	(*ConnectionState)(nil),  // 70: ikejd.record.v1.ConnectionState
+	(*Ending)(nil),           // 71: ikejd.record.v1.Ending
+	(*SentDatagram)(nil),     // 72: ikejd.record.v1.SentDatagram
+	(*ArmedTimer)(nil),       // 73: ikejd.record.v1.ArmedTimer
+	(*IKESA)(nil),            // 74: ikejd.record.v1.IKESA
+	(*WindowState)(nil),      // 75: ikejd.record.v1.WindowState
+	(*OpenRequest)(nil),      // 76: ikejd.record.v1.OpenRequest
+	(*WaitingWish)(nil),      // 77: ikejd.record.v1.WaitingWish
+	(*RecordedResponse)(nil), // 78: ikejd.record.v1.RecordedResponse
+	(*OpenAnswer)(nil),       // 79: ikejd.record.v1.OpenAnswer
+	(*ChildSA)(nil),          // 80: ikejd.record.v1.ChildSA
+	(*SetUp)(nil),            // 81: ikejd.record.v1.SetUp
 }
 var file_record_proto_depIdxs = []int32{
 	12,  // 0: ikejd.record.v1.Record.event:type_name -> ikejd.record.v1.Event
@@ -7877,129 +7961,132 @@ var file_record_proto_depIdxs = []int32{
 	38,  // 21: ikejd.record.v1.Event.run_ended:type_name -> ikejd.record.v1.RunEnded
 	39,  // 22: ikejd.record.v1.Event.door_counted:type_name -> ikejd.record.v1.DoorCounted
 	42,  // 23: ikejd.record.v1.Event.poisoned:type_name -> ikejd.record.v1.Poisoned
-	16,  // 24: ikejd.record.v1.ConfigLoaded.config:type_name -> ikejd.record.v1.Config
-	18,  // 25: ikejd.record.v1.Config.connections:type_name -> ikejd.record.v1.Connection
-	17,  // 26: ikejd.record.v1.Config.settings:type_name -> ikejd.record.v1.Settings
-	20,  // 27: ikejd.record.v1.Connection.proposals:type_name -> ikejd.record.v1.Proposal
-	19,  // 28: ikejd.record.v1.Connection.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 29: ikejd.record.v1.Connection.remote_id:type_name -> ikejd.record.v1.Identity
-	22,  // 30: ikejd.record.v1.Connection.children:type_name -> ikejd.record.v1.Child
-	2,   // 31: ikejd.record.v1.Connection.unique:type_name -> ikejd.record.v1.Unique
-	21,  // 32: ikejd.record.v1.Proposal.ciphers:type_name -> ikejd.record.v1.Cipher
-	23,  // 33: ikejd.record.v1.Child.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 34: ikejd.record.v1.Child.remote_ts:type_name -> ikejd.record.v1.Selector
-	20,  // 35: ikejd.record.v1.Child.proposals:type_name -> ikejd.record.v1.Proposal
-	3,   // 36: ikejd.record.v1.Child.start_action:type_name -> ikejd.record.v1.StartAction
-	3,   // 37: ikejd.record.v1.Child.dpd_action:type_name -> ikejd.record.v1.StartAction
-	3,   // 38: ikejd.record.v1.Child.close_action:type_name -> ikejd.record.v1.StartAction
-	11,  // 39: ikejd.record.v1.DatagramReceived.path:type_name -> ikejd.record.v1.Path
-	25,  // 40: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 41: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
-	25,  // 42: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 43: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
-	11,  // 44: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
-	4,   // 45: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
-	11,  // 46: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
-	40,  // 47: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
-	41,  // 48: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
-	11,  // 49: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
-	12,  // 50: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
-	10,  // 51: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
-	44,  // 52: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
-	45,  // 53: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
-	46,  // 54: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
-	47,  // 55: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
-	48,  // 56: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
-	49,  // 57: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
-	51,  // 58: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
-	52,  // 59: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
-	53,  // 60: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
-	54,  // 61: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
-	55,  // 62: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
-	56,  // 63: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
-	57,  // 64: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
-	58,  // 65: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
-	59,  // 66: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
-	60,  // 67: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
-	61,  // 68: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
-	63,  // 69: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
-	66,  // 70: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
-	67,  // 71: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
-	11,  // 72: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
-	11,  // 73: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
-	11,  // 74: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
-	4,   // 75: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
-	4,   // 76: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
-	50,  // 77: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 78: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 79: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	19,  // 80: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 81: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	50,  // 82: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 83: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
-	23,  // 84: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 85: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 86: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
-	5,   // 87: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 88: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
-	6,   // 89: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
-	6,   // 90: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
-	7,   // 91: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
-	7,   // 92: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
-	8,   // 93: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
-	11,  // 94: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
-	19,  // 95: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
-	6,   // 96: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
-	8,   // 97: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
-	5,   // 98: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
-	62,  // 99: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
-	5,   // 100: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 101: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
-	64,  // 102: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 103: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
-	8,   // 104: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
-	8,   // 105: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
-	16,  // 106: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
-	70,  // 107: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
-	73,  // 108: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
-	71,  // 109: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
-	69,  // 110: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
-	72,  // 111: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
-	64,  // 112: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 113: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
-	72,  // 114: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
-	4,   // 115: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
-	6,   // 116: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
-	8,   // 117: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
-	10,  // 118: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
-	11,  // 119: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
-	50,  // 120: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 121: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 122: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
-	74,  // 123: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
-	79,  // 124: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
-	80,  // 125: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
-	72,  // 126: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
-	75,  // 127: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
-	76,  // 128: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
-	77,  // 129: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
-	78,  // 130: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
-	76,  // 131: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
-	72,  // 132: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
-	5,   // 133: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 134: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
-	11,  // 135: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
-	7,   // 136: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
-	50,  // 137: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
-	23,  // 138: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 139: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 140: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
-	10,  // 141: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
-	142, // [142:142] is the sub-list for method output_type
-	142, // [142:142] is the sub-list for method input_type
-	142, // [142:142] is the sub-list for extension type_name
-	142, // [142:142] is the sub-list for extension extendee
-	0,   // [0:142] is the sub-list for field type_name
+	43,  // 24: ikejd.record.v1.Recovered.removals:type_name -> ikejd.record.v1.Effect
+	16,  // 25: ikejd.record.v1.ConfigLoaded.config:type_name -> ikejd.record.v1.Config
+	18,  // 26: ikejd.record.v1.Config.connections:type_name -> ikejd.record.v1.Connection
+	17,  // 27: ikejd.record.v1.Config.settings:type_name -> ikejd.record.v1.Settings
+	20,  // 28: ikejd.record.v1.Connection.proposals:type_name -> ikejd.record.v1.Proposal
+	19,  // 29: ikejd.record.v1.Connection.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 30: ikejd.record.v1.Connection.remote_id:type_name -> ikejd.record.v1.Identity
+	22,  // 31: ikejd.record.v1.Connection.children:type_name -> ikejd.record.v1.Child
+	2,   // 32: ikejd.record.v1.Connection.unique:type_name -> ikejd.record.v1.Unique
+	21,  // 33: ikejd.record.v1.Proposal.ciphers:type_name -> ikejd.record.v1.Cipher
+	23,  // 34: ikejd.record.v1.Child.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 35: ikejd.record.v1.Child.remote_ts:type_name -> ikejd.record.v1.Selector
+	20,  // 36: ikejd.record.v1.Child.proposals:type_name -> ikejd.record.v1.Proposal
+	3,   // 37: ikejd.record.v1.Child.start_action:type_name -> ikejd.record.v1.StartAction
+	3,   // 38: ikejd.record.v1.Child.dpd_action:type_name -> ikejd.record.v1.StartAction
+	3,   // 39: ikejd.record.v1.Child.close_action:type_name -> ikejd.record.v1.StartAction
+	11,  // 40: ikejd.record.v1.DatagramReceived.path:type_name -> ikejd.record.v1.Path
+	25,  // 41: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
+	11,  // 42: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
+	25,  // 43: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
+	11,  // 44: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
+	11,  // 45: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
+	4,   // 46: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
+	11,  // 47: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
+	40,  // 48: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
+	41,  // 49: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
+	11,  // 50: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
+	12,  // 51: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
+	10,  // 52: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
+	44,  // 53: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
+	45,  // 54: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
+	46,  // 55: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
+	47,  // 56: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
+	48,  // 57: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
+	49,  // 58: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
+	51,  // 59: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
+	52,  // 60: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
+	53,  // 61: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
+	54,  // 62: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
+	55,  // 63: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
+	56,  // 64: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
+	57,  // 65: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
+	58,  // 66: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
+	59,  // 67: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
+	60,  // 68: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
+	61,  // 69: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
+	63,  // 70: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
+	66,  // 71: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
+	67,  // 72: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
+	11,  // 73: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
+	11,  // 74: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
+	11,  // 75: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
+	4,   // 76: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
+	4,   // 77: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
+	50,  // 78: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 79: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 80: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	19,  // 81: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 82: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	50,  // 83: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 84: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
+	23,  // 85: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 86: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 87: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
+	5,   // 88: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 89: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
+	6,   // 90: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
+	6,   // 91: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
+	7,   // 92: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
+	7,   // 93: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
+	8,   // 94: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
+	11,  // 95: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
+	19,  // 96: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
+	6,   // 97: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
+	8,   // 98: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
+	5,   // 99: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
+	62,  // 100: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
+	5,   // 101: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 102: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
+	64,  // 103: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 104: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
+	8,   // 105: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
+	8,   // 106: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
+	16,  // 107: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
+	71,  // 108: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
+	74,  // 109: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
+	72,  // 110: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
+	70,  // 111: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
+	69,  // 112: ikejd.record.v1.Snapshot.removals:type_name -> ikejd.record.v1.OwedRemoval
+	43,  // 113: ikejd.record.v1.OwedRemoval.effect:type_name -> ikejd.record.v1.Effect
+	73,  // 114: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
+	64,  // 115: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
+	65,  // 116: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
+	73,  // 117: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
+	4,   // 118: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
+	6,   // 119: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
+	8,   // 120: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
+	10,  // 121: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
+	11,  // 122: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
+	50,  // 123: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
+	19,  // 124: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
+	19,  // 125: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
+	75,  // 126: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
+	80,  // 127: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
+	81,  // 128: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
+	73,  // 129: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
+	76,  // 130: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
+	77,  // 131: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
+	78,  // 132: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
+	79,  // 133: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
+	77,  // 134: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
+	73,  // 135: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
+	5,   // 136: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 137: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
+	11,  // 138: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
+	7,   // 139: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
+	50,  // 140: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
+	23,  // 141: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
+	23,  // 142: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 143: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
+	10,  // 144: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
+	145, // [145:145] is the sub-list for method output_type
+	145, // [145:145] is the sub-list for method input_type
+	145, // [145:145] is the sub-list for extension type_name
+	145, // [145:145] is the sub-list for extension extendee
+	0,   // [0:145] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -8056,7 +8143,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   72,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
