@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,6 +20,10 @@ type generator struct {
 	sockets *udp.Sockets
 	ike     netip.AddrPort // ours
 	nat     netip.AddrPort
+
+	// firstSPI is the ESP SPI of the first SA; the others follow. It is drawn, since a responder may still hold the Child
+	// SAs of a run before, and refuses a pair it has.
+	firstSPI uint32
 
 	mu     sync.Mutex
 	bySPI  map[uint64]*sa
@@ -70,7 +75,8 @@ func newGenerator(o Options) (*generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generator{o: o, keyring: keys.New(keys.Options{}), sockets: sockets, bySPI: make(map[uint64]*sa, o.SAs)}
+	g := &generator{o: o, keyring: keys.New(keys.Options{}), sockets: sockets, bySPI: make(map[uint64]*sa, o.SAs),
+		firstSPI: 1<<28 | rand.Uint32N(1<<31)}
 	ikePort, natPort := sockets.Ports()
 	g.ike, g.nat = netip.AddrPortFrom(local, ikePort), netip.AddrPortFrom(local, natPort)
 	return g, nil

@@ -97,7 +97,7 @@ func (g *generator) authRequest(s *sa) ([]byte, error) {
 	if remote, ok := g.o.remoteID(); ok {
 		bodies = append(bodies, remote)
 	}
-	spi := binary.BigEndian.AppendUint32(nil, 0x10000000+uint32(s.number))
+	spi := binary.BigEndian.AppendUint32(nil, g.firstSPI+uint32(s.number))
 	return g.seal(s, ike.IKE_AUTH, 1, append(bodies, ike.Auth{Method: ike.AuthSharedKey, Data: auth}, childOffer(spi),
 		ike.TrafficSelectors{Initiator: true, Selectors: anywhere}, ike.TrafficSelectors{Selectors: anywhere})...)
 }

@@ -64,7 +64,7 @@ func (r *Report) Write(w io.Writer, brief bool) error {
 		what = "half-open"
 	}
 	lines := r.SetUp.lines(what)
-	if !brief {
+	if !brief && r.SetUp.Done() > 0 {
 		lines = append(lines, r.cost()...)
 	}
 	if r.Delete.Asked > 0 {
