@@ -17,6 +17,7 @@ import (
 // TestKilledAnywhere kills nodes at random moments of setting up, asking and closing. Whatever they were at, it goes on in
 // the next run: the SA comes up, and once it was closed nothing is left on either side. The wire sees no IV twice.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	rounds := uint64(12)
 	if testing.Short() {
 		rounds = 2
@@ -91,6 +92,7 @@ func lost(is func(ike.Header) bool) func(netip.AddrPort, netip.AddrPort, ike.Hea
 
 // TestDeletingResumes: D-30, the recorded Delete is sent on, and its count goes on.
 func TestDeletingResumes(t *testing.T) {
+	t.Parallel()
 	isDelete := only(ike.INFORMATIONAL, false)
 	slow := func(c *record.Config) {
 		c.Settings.RetransmitFirst, c.Settings.RetransmitLeast, c.Settings.RetransmitMost = 60_000*millisecond, 60_000*millisecond, 60_000*millisecond
@@ -116,6 +118,7 @@ func TestDeletingResumes(t *testing.T) {
 
 // TestLingeringResumes: D-30, its time goes on, and it answers a repeat with the recorded bytes without having a key.
 func TestLingeringResumes(t *testing.T) {
+	t.Parallel()
 	answer := func(h ike.Header) bool { return h.Exchange == ike.INFORMATIONAL && h.Response() }
 	w, b, a := killedAtPeer(t, answer, func(a, b *node) {
 		up(a, b)
@@ -144,6 +147,7 @@ func killedAtPeer(t *testing.T, is func(ike.Header) bool, bring func(a, b *node)
 
 // TestHalfOpenResumes: a responder that died after its IKE_SA_INIT response takes the IKE_AUTH for it.
 func TestHalfOpenResumes(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	a, b := pair(w, nil)
 	w.setLose(lost(only(ike.IKE_AUTH, false)))
@@ -166,6 +170,7 @@ func TestHalfOpenResumes(t *testing.T) {
 
 // TestInitiatorResumes: an initiator that died at each stage of the set-up comes up in its next run.
 func TestInitiatorResumes(t *testing.T) {
+	t.Parallel()
 	for _, x := range []ike.ExchangeType{ike.IKE_SA_INIT, ike.IKE_AUTH} {
 		for _, response := range []bool{false, true} {
 			w := newWire(t)
@@ -186,6 +191,7 @@ func TestInitiatorResumes(t *testing.T) {
 
 // TestWithoutKeys: an SA whose vault entry cannot be opened ends as not recovered, and the others go on.
 func TestWithoutKeys(t *testing.T) {
+	t.Parallel()
 	a, b := pair(newWire(t), nil)
 	up(a, b)
 	a.settle()
@@ -219,6 +225,7 @@ func endings(t *testing.T, j *journal.Journal) []record.Cause {
 // TestRollsAndRecovers runs with segments that are full at once: recovery is from a snapshot and the records after it, and
 // what windows may send again is in it.
 func TestRollsAndRecovers(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	a, b := newNode(t, w, "a.example", "192.0.2.1:500"), newNode(t, w, "b.example", "192.0.2.2:500")
 	busy := func(c *record.Config) { c.Connections[0].DpdDelay = 10 * millisecond }

@@ -70,7 +70,7 @@ func (h *house) enter(t testing.TB) {
 		h.n = target(lasting{t})
 		h.n.config.Settings.HalfOpen, h.n.config.Settings.HalfOpenLeast = 2000*millisecond, 2000*millisecond
 		h.n.config.Settings.RetransmitSends = 400
-		h.n.limits = engine.Limits{CookiesAll: 1 << 20, CookiesSource: 1 << 20, HalfOpenSource: 200, HalfOpenMost: 200, BadICV: 1 << 30}
+		h.n.limits = engine.Limits{CookiesAll: 1 << 20, CookiesSource: 1 << 20, HalfOpenSource: 100, BadICV: 1 << 30}
 		h.n.start("secret")
 	}
 	h.n.t, h.n.wire.t = lasting{t}, lasting{t}
@@ -149,11 +149,11 @@ func (h *house) try(t *testing.T, datagram []byte, port uint16) {
 		}
 		message = s.seal(header, ike.PayloadType(message[2]), message[4:])
 	}
-	from := max(port, 1)
-	if from == peerPort {
-		from++
+	from := netip.AddrPortFrom(s.p.address.Addr(), max(port, 1))
+	if from.Port() == peerPort || port/4%3 == 0 {
+		from = netip.MustParseAddrPort("192.0.2.99:4500") // a stranger, who has his own share of half-open SAs
 	}
-	h.n.running().engine.Receive([]udp.Datagram{{Local: h.n.address, Remote: netip.AddrPortFrom(s.p.address.Addr(), from), Bytes: message}})
+	h.n.running().engine.Receive([]udp.Datagram{{Local: h.n.address, Remote: from, Bytes: message}})
 	for began := time.Now(); !engine.Quiet(h.n.running().engine); {
 		if runtime.Gosched(); time.Since(began) > 10*time.Second {
 			t.Fatal("the engine does not come to rest")

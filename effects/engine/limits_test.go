@@ -41,6 +41,7 @@ func (s *session) again(before, after []ike.Body) []byte {
 // TestK05: from three half-open SAs of one source a cookie is demanded, and who brings it back first in its request is
 // served; N-31, K-08: no cookie counts but the one for that address, SPI and nonce.
 func TestK05(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	for range 3 {
 		p.open()
@@ -85,6 +86,7 @@ func TestK05(t *testing.T) {
 
 // TestK06: above so many half-open SAs of one source, or in all, nothing is answered, cookie or not.
 func TestK06(t *testing.T) {
+	t.Parallel()
 	t.Run("source", func(t *testing.T) {
 		n := target(t)
 		n.limits = engine.Limits{CookiesSource: 1 << 20}
@@ -118,6 +120,7 @@ func TestK06(t *testing.T) {
 
 // TestBurst: the limits hold for what comes at once, before any of it is in the State.
 func TestBurst(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	var batch []udp.Datagram
 	for range 200 {
@@ -132,6 +135,7 @@ func TestBurst(t *testing.T) {
 
 // TestW19: copies of one request that come at once make one SA and get one answer, whoever sent them.
 func TestW19(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.ask()
 	for range 100 {
@@ -158,6 +162,7 @@ func stray(i int) []byte {
 
 // TestK11: ten unprotected answers a second to one source, a thousand in all, none to where no answer may go.
 func TestK11(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	for i := range 100 {
 		p.send(stray(i))
@@ -186,6 +191,7 @@ func TestK11(t *testing.T) {
 
 // TestN64: ten thousand repeats of one answered request get the recorded answer at its pace, and nothing grows.
 func TestN64(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.establish()
 	request := s.informational(2)
@@ -216,6 +222,7 @@ func TestN64(t *testing.T) {
 // TestK16: a flood of requests makes the half-open SAs that K-05 allows and one summary a second, not a record each;
 // whether they are good, can only be refused, or are no IKE at all.
 func TestK16(t *testing.T) {
+	t.Parallel()
 	good := func(p *peer, _ int) []byte { return p.ask().request }
 	refused := func(p *peer, _ int) []byte {
 		s := p.ask()

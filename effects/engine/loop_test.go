@@ -20,6 +20,7 @@ import (
 // TestPoisoned: an event on which the reducer panics costs that event. It is recorded with the stack, copies of its
 // datagram are dropped, in the next run too, and everything else goes on.
 func TestPoisoned(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.establish()
 	poison := newPeer(n, "192.0.2.78:500")
@@ -57,6 +58,7 @@ func TestPoisoned(t *testing.T) {
 
 // TestSealFails: a message that cannot be sealed is not sent, now or after a restart; its exchange is given up in time.
 func TestSealFails(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	p.establish()
 	n.settle()
@@ -75,6 +77,7 @@ func TestSealFails(t *testing.T) {
 // TestEpochEnds: minutes after a secret was destroyed, be the daemon as quiet as it may, what bbolt has left of it opens
 // no more; the living go on in the next run.
 func TestEpochEnds(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.establish()
 	other := newPeer(n, "192.0.2.78:500").establish()
@@ -166,6 +169,7 @@ func (d *disk) Append(b *journal.Batch) error {
 
 // TestJournalFails: Run ends with the error, and nothing that is not durable is sent.
 func TestJournalFails(t *testing.T) {
+	t.Parallel()
 	n := target(t)
 	d := &disk{}
 	n.disk = d
@@ -190,6 +194,7 @@ func TestJournalFails(t *testing.T) {
 // TestFullBatch: while the disk does not answer, one batch is filled and no more; strangers are turned away, timers wait
 // and fire once, and what was taken is all there in the end.
 func TestFullBatch(t *testing.T) {
+	t.Parallel()
 	n := target(t)
 	d := &disk{}
 	n.disk, n.limits = d, engine.Limits{Queue: 2000, CookiesAll: 1 << 20}
@@ -238,6 +243,7 @@ func TestFullBatch(t *testing.T) {
 
 // TestFullOfOctets: a batch is full at 8 MiB too.
 func TestFullOfOctets(t *testing.T) {
+	t.Parallel()
 	n := target(t)
 	d := &disk{}
 	n.disk = d
@@ -258,6 +264,7 @@ func TestFullOfOctets(t *testing.T) {
 
 // TestNothingBeside: when the SAs are gone, no timer, datagram or order is left beside the State.
 func TestNothingBeside(t *testing.T) {
+	t.Parallel()
 	a, b := pair(newWire(t), func(c *record.Config) {
 		c.Connections[0].DpdDelay = 50 * millisecond
 		c.Settings.LingerLeast, c.Settings.LingerMost = 50*millisecond, 50*millisecond
@@ -280,6 +287,7 @@ func TestNothingBeside(t *testing.T) {
 
 // TestOrphans: a kernel that outlived the daemon has a child that no SA has any more, and one that is known.
 func TestOrphans(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.establish()
 	n.settle()
@@ -303,6 +311,7 @@ func TestOrphans(t *testing.T) {
 
 // TestNotUTF8: what the journal cannot hold is refused to the operator.
 func TestNotUTF8(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	n.running().engine.Post(&record.Event{Kind: &record.Event_InitiateAsked{InitiateAsked: &record.InitiateAsked{Connection: "\xff", Ticket: 3}}})
 	if n.answered(3) == "" {

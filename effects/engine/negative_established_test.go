@@ -27,6 +27,7 @@ func (s *session) alive(id uint32) {
 
 // TestN38N39: our own messages sent back to us, as they are or with flags that would fit.
 func TestN38N39(t *testing.T) {
+	t.Parallel()
 	_, p := server(t)
 	s := p.open()
 	p.send(s.say(ike.IKE_AUTH, 1, 0, s.authBodies()...))
@@ -44,6 +45,7 @@ func TestN38N39(t *testing.T) {
 
 // TestN40: one bit changed in each octet of a request and of a response that is awaited.
 func TestN40(t *testing.T) {
+	t.Parallel()
 	n := target(t)
 	n.limits = engine.Limits{RefusalsSource: 1 << 20, RefusalsAll: 1 << 20}
 	n.config.Settings = nil
@@ -82,6 +84,7 @@ func TestN40(t *testing.T) {
 
 // TestDamagedRequests: N-41, N-60, X-32: P(INVALID_SYNTAX) alone, and the SA is closed on both ends.
 func TestDamagedRequests(t *testing.T) {
+	t.Parallel()
 	raw := func(first ike.PayloadType, inner ...byte) func(*session) []byte {
 		return func(s *session) []byte { return s.seal(s.headerOf(ike.INFORMATIONAL, 2, 0), first, inner) }
 	}
@@ -113,6 +116,7 @@ func TestDamagedRequests(t *testing.T) {
 
 // TestX34: an unknown critical payload is refused and costs its id; the SA stays.
 func TestX34(t *testing.T) {
+	t.Parallel()
 	_, p := server(t)
 	s := p.establish()
 	p.send(s.seal(s.headerOf(ike.INFORMATIONAL, 2, 0), 200, critical))
@@ -124,6 +128,7 @@ func TestX34(t *testing.T) {
 
 // TestX65: an unknown exchange is dropped, whoever sends it.
 func TestX65(t *testing.T) {
+	t.Parallel()
 	_, p := server(t)
 	s := p.establish()
 	for _, x := range []ike.ExchangeType{0, 33, 38, 39, 200, 255} {
@@ -135,6 +140,7 @@ func TestX65(t *testing.T) {
 
 // TestN61: D-12, the Delete of the IKE SA wins over what stands beside it, and nothing is used after it.
 func TestN61(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.establish()
 	p.send(s.informational(2, ike.Delete{Protocol: ike.ProtocolIKE}, ike.Delete{Protocol: ike.ProtocolIKE}, ike.NewNotify(40000, nil),
@@ -152,6 +158,7 @@ func TestN61(t *testing.T) {
 
 // TestN62: D-09, D-11. An SPI that is unknown, named twice, our own, or of a child of another peer deletes nothing.
 func TestN62(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	other := newPeer(n, "192.0.2.78:500")
 	s, o := p.establish(), other.establish()
@@ -179,6 +186,7 @@ func TestN62(t *testing.T) {
 
 // TestN63: ids that are not in the window.
 func TestN63(t *testing.T) {
+	t.Parallel()
 	_, p := server(t)
 	s := p.establish()
 	s.alive(2)
@@ -192,6 +200,7 @@ func TestN63(t *testing.T) {
 
 // TestN68: W-18, a thousand unprotected errors end nothing and stop no retransmission.
 func TestN68(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	a, b := pair(w, nil)
 	up(a, b)
@@ -217,6 +226,7 @@ func TestN68(t *testing.T) {
 
 // TestDeleteResponses: D-04, whatever an authentic response to our Delete holds, the SA is gone.
 func TestDeleteResponses(t *testing.T) {
+	t.Parallel()
 	for _, inner := range [][]byte{{0}, critical, {9}, {0, 0, 0, 3, 0}, {0, 0, 0, 8, 0, 0, 0, 7, 0}} {
 		n, p := server(t)
 		s := p.establish()

@@ -53,6 +53,7 @@ func (s *session) refusedWith(request []byte, want ike.NotifyType) {
 
 // TestN43: X-05, nothing but IKE_AUTH with id 1 is looked at, and no key is agreed for it; CVE-2019-12312.
 func TestN43(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.open()
 	for _, x := range []ike.ExchangeType{ike.INFORMATIONAL, ike.CREATE_CHILD_SA, ike.IKE_FOLLOWUP_KE, ike.IKE_INTERMEDIATE, 200} {
@@ -70,6 +71,7 @@ func TestN43(t *testing.T) {
 
 // TestN45 sends IKE_AUTH under other ids, and again with other content when it is over.
 func TestN45(t *testing.T) {
+	t.Parallel()
 	_, p := server(t)
 	s := p.open()
 	for _, id := range []uint32{0, 2, 5, 1 << 31, 1<<32 - 1} {
@@ -85,6 +87,7 @@ func TestN45(t *testing.T) {
 // TestAuthRefused: N-46, N-47, X-31, X-33, X-63. What is malformed gets INVALID_SYNTAX, what proves nothing gets
 // AUTHENTICATION_FAILED whatever is wrong with it, and nothing is left but the answer.
 func TestAuthRefused(t *testing.T) {
+	t.Parallel()
 	id := func(kind ike.IDType, data ...byte) ike.Identification {
 		return ike.Identification{Initiator: true, Type: kind, Data: data}
 	}
@@ -165,6 +168,7 @@ func TestAuthRefused(t *testing.T) {
 
 // TestAuthForms: N-40 to N-42 before authentication: what fails its ICV or its form costs nothing but a count.
 func TestAuthForms(t *testing.T) {
+	t.Parallel()
 	n := target(t)
 	n.limits = engine.Limits{BadICV: 1 << 20, RefusalsSource: 1 << 20, RefusalsAll: 1 << 20}
 	n.start("secret")
@@ -242,6 +246,7 @@ func (p *peer) onlyRefusals() {
 
 // TestK14: on one half-open SA sixteen wrong ICVs are looked at, and then not even a good one.
 func TestK14(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.open()
 	good := s.say(ike.IKE_AUTH, 1, 0, s.authBodies()...)

@@ -61,6 +61,7 @@ func proposal(change func(*ike.Proposal)) ike.SA {
 }
 
 func TestInitResponses(t *testing.T) {
+	t.Parallel()
 	notify := func(n ike.NotifyType, data ...byte) func(*session) []ike.Body {
 		return func(*session) []ike.Body { return []ike.Body{ike.NewNotify(n, data)} }
 	}
@@ -112,6 +113,7 @@ func TestInitResponses(t *testing.T) {
 
 // TestN29: a responder whose nonce is ours is served.
 func TestN29(t *testing.T) {
+	t.Parallel()
 	_, p, request := client(t, nil)
 	s := p.take(request)
 	s.nr = s.ni
@@ -120,6 +122,7 @@ func TestN29(t *testing.T) {
 
 // TestN32: five rounds of COOKIE and INVALID_KE_PAYLOAD, then only a real answer counts.
 func TestN32(t *testing.T) {
+	t.Parallel()
 	_, p, request := client(t, func(c *record.Config) {
 		c.Connections[0].Proposals[0].Groups = append(c.Connections[0].Proposals[0].Groups, uint32(ike.GroupECP256))
 	})
@@ -151,6 +154,7 @@ func TestN32(t *testing.T) {
 
 // TestN37: our own IKE_SA_INIT request from the peer's address makes no SA of us with us.
 func TestN37(t *testing.T) {
+	t.Parallel()
 	n, p, request := client(t, func(c *record.Config) { c.Connections[0].LocalAddrs = nil })
 	p.send(request)
 	p.waits()
@@ -162,6 +166,7 @@ func TestN37(t *testing.T) {
 
 // TestN44: while our IKE_AUTH is unanswered the peer asks for nothing, with good keys or not; CVE-2014-2338.
 func TestN44(t *testing.T) {
+	t.Parallel()
 	n, p, request := client(t, nil)
 	s := p.take(request)
 	s.respond(s.initBodies()...)
@@ -183,6 +188,7 @@ func TestN44(t *testing.T) {
 
 // TestX42: a responder that does not prove itself is told so, and is given up; no Delete is sent (D-25).
 func TestX42(t *testing.T) {
+	t.Parallel()
 	wrong := func(s *session, id ike.Identification, secret string) []byte {
 		return s.say(ike.IKE_AUTH, 1, ike.FlagResponse, append([]ike.Body{id, s.auth(id, secret)}, s.childBodies(1)...)...)
 	}

@@ -14,6 +14,7 @@ import (
 
 // TestTunnel sets up an SA with its child, closes it, and finds nothing left on either side.
 func TestTunnel(t *testing.T) {
+	t.Parallel()
 	a, b := pair(newWire(t), nil)
 	up(a, b)
 	for _, n := range []*node{a, b} {
@@ -34,6 +35,7 @@ func TestTunnel(t *testing.T) {
 
 // TestResponderDeletes closes the SA from the other end, and its child alone before.
 func TestResponderDeletes(t *testing.T) {
+	t.Parallel()
 	a, b := pair(newWire(t), nil)
 	up(a, b)
 	b.close(1, b.sas()[0].Number, b.sas()[0].Children[0].Number)
@@ -49,6 +51,7 @@ func TestResponderDeletes(t *testing.T) {
 
 // TestBothDelete: C-18, both Deletes cross.
 func TestBothDelete(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	a, b := pair(w, nil)
 	up(a, b)
@@ -70,6 +73,7 @@ func TestBothDelete(t *testing.T) {
 
 // TestLiveness: W-24, a quiet peer is asked, and one that does not answer is given up with its children.
 func TestLiveness(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	a, b := pair(w, func(c *record.Config) {
 		c.Connections[0].DpdDelay = 100 * millisecond
@@ -88,6 +92,7 @@ func TestLiveness(t *testing.T) {
 
 // TestWildWire sets up and closes over a wire that loses, repeats and reorders; in the end both have nothing.
 func TestWildWire(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(6)
 	if testing.Short() {
 		seeds = 2
@@ -118,6 +123,7 @@ func TestWildWire(t *testing.T) {
 
 // TestTicketOnce: a ticket is answered once, and none of a run before.
 func TestTicketOnce(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	a, b := pair(w, nil)
 	w.setLose(func(_, _ netip.AddrPort, h ike.Header) bool { return h.Exchange == ike.IKE_AUTH && h.Response() })
@@ -146,6 +152,7 @@ func TestTicketOnce(t *testing.T) {
 
 // TestShutdown: every SA gets its Delete, and the report comes when the kernel has removed the last child.
 func TestShutdown(t *testing.T) {
+	t.Parallel()
 	a, b := pair(newWire(t), nil)
 	up(a, b)
 	r := a.running()

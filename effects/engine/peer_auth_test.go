@@ -101,6 +101,7 @@ func notified(payloads *ike.Payloads) ike.NotifyType {
 
 // TestPeer: the cryptography of the peer is that of the daemon, in both roles.
 func TestPeer(t *testing.T) {
+	t.Parallel()
 	n, p := server(t)
 	s := p.establish()
 	n.settle()

@@ -21,8 +21,12 @@ import (
 
 // TestPreauth sends single datagrams to a responder without SAs: a few of our own that every clone has, and
 // TestPreauthShared all there are.
-func TestPreauth(t *testing.T) { testPreauth(t, "testdata/preauth.json", 24) }
+func TestPreauth(t *testing.T) {
+	t.Parallel()
+	testPreauth(t, "testdata/preauth.json", 24)
+}
 func TestPreauthShared(t *testing.T) {
+	t.Parallel()
 	testPreauth(t, testshared.Path(t, "vectors/negative/preauth.json"), 140)
 }
 
