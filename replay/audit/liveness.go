@@ -42,8 +42,8 @@ var liv03 = &Rule{ID: "LIV-03", hooks: hooks{effect: func(n *now, s *ikeSA, e *r
 		return
 	}
 	for _, r := range s.open {
-		if r.empty && s.heardRequest > r.sent {
-			n.violation(s, []uint64{r.of.step}, "liveness check %d is given up, and the peer was heard %s after it", r.id, seconds(s.heardRequest-r.sent))
+		if r.empty && s.heardRequest > r.last {
+			n.violation(s, []uint64{r.of.step}, "liveness check %d is given up, and the peer was heard %s after it", r.id, seconds(s.heardRequest-r.last))
 		}
 	}
 }}}

@@ -146,6 +146,7 @@ func (s *ikeSA) hold(n *now, ref uint64) {
 // recovered is the start of a run that takes this SA over: its timers and what it waited for ended with the run before.
 func (s *ikeSA) recovered(n *now) {
 	s.acrossRun, s.lastRun = true, n.time
+	s.closing.shortened = false // the shutdown that did it has ended with its run
 	s.lostAsks, s.askedAgain = 0, 0
 	for _, a := range s.asks {
 		s.lostAsks |= 1 << a.kind

@@ -31,6 +31,9 @@ type life struct {
 const (
 	lazy  = 200 * time.Millisecond // what nothing visible waits for
 	grace = 2 * time.Second        // at the end of a life, for what the kernel owes
+
+	// inHaste is how slow anything is during a shutdown: what the budget allows beyond its end is not the outside's to spend.
+	inHaste = 200 * time.Millisecond
 )
 
 // poke has the life look at what has come, after all that happens at this moment.
@@ -73,7 +76,11 @@ func (l *life) planWake() {
 	}
 	w := l.n.w
 	if maybe(l.n.chance, w.faults.Late) && deadline > w.now {
-		deadline += int64(between(l.n.chance, 0, 3*time.Second))
+		late := 3 * time.Second
+		if l.d.State().Ending() != nil {
+			late = inHaste
+		}
+		deadline += int64(between(l.n.chance, 0, late))
 		w.Tally.met(metFault, "late timer")
 	}
 	if l.wakeAt != 0 && l.wakeAt <= deadline && l.wakeAt > w.now {
@@ -126,7 +133,11 @@ func (l *life) commit() {
 	l.busy = l.d.Cut()
 	wait := between(n.chance, 50*time.Microsecond, time.Millisecond)
 	if maybe(n.chance, n.w.faults.Disk) {
-		wait = between(n.chance, time.Millisecond, 2*time.Second)
+		most := 2 * time.Second
+		if l.d.State().Ending() != nil {
+			most = inHaste
+		}
+		wait = between(n.chance, time.Millisecond, most)
 		n.w.Tally.met(metFault, "slow disk")
 	}
 	n.w.after(wait, func() {
@@ -227,6 +238,9 @@ func (l *life) end() {
 // The outside of the loop: work that takes its time.
 
 func (l *life) took(usual time.Duration, slow time.Duration) time.Duration {
+	if l.d.State().Ending() != nil {
+		slow = inHaste
+	}
 	if maybe(l.n.chance, l.n.w.faults.Slow) {
 		l.n.w.Tally.met(metFault, "slow completion")
 		return between(l.n.chance, usual, slow)
