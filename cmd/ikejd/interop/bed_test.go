@@ -289,6 +289,20 @@ func (b *bed) dropped(n int) {
 	}, func() string { return readFile(log) })
 }
 
+// saw waits until the capture, which comes after the fact, has so many exchanges of the type that e asked for and got an
+// answer to; it must not have more.
+func (b *bed) saw(kind byte, e *end, want int) {
+	b.t.Helper()
+	n := 0
+	until(b.t, 5*time.Second, fmt.Sprintf("%d exchanges of type %d", want, kind), func() bool {
+		n = exchanges(b.tap.messages(b.t), kind, e.addr)
+		return n >= want
+	}, func() string { return fmt.Sprint(n) })
+	if n > want {
+		b.t.Errorf("%d exchanges of type %d, want %d", n, kind, want)
+	}
+}
+
 // settle is the end of every scenario: nothing is left, both daemons end content, and what they left behind is good.
 func (b *bed) settle() {
 	b.t.Helper()

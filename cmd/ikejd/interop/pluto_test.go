@@ -92,9 +92,7 @@ func TestPluto(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		b.empty()
-		if n := exchanges(b.tap.messages(b.t), informational, acts.addr); n != 1 {
-			b.t.Errorf("%d INFORMATIONAL exchanges, want the one Delete", n)
-		}
+		b.saw(informational, acts, 1) // the Delete
 	})
 }
 
