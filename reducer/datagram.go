@@ -82,6 +82,7 @@ func (t *step) responseReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, 
 	critical := false
 	if malformed == nil {
 		_, critical = ike.UnknownCritical(payloads)
+		windowSaid(&sa.Window, payloads)
 	}
 	switch request.Wish.Wish {
 	case wishAuth:
@@ -149,6 +150,7 @@ func (t *step) requestReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, m
 		t.criticalUnknown(sa, to, critical)
 		return
 	}
+	windowSaid(&sa.Window, payloads)
 	switch h.Exchange {
 	case ike.IKE_AUTH:
 		t.serveAuth(sa, to, payloads)

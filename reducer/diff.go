@@ -86,5 +86,6 @@ func (d *differences) window(old, now *Window) {
 		d.add("window", "waiting: "+waitedFrom, waitsTo)
 	}
 	d.add("answering", old.Answering.String(), now.Answering.String())
+	d.add("peer-window", decimal(uint32(max(old.PeerSize, 1))), decimal(uint32(max(now.PeerSize, 1))))
 	d.add("next-in", decimal(old.NextIn), decimal(now.NextIn))
 }
