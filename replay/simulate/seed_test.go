@@ -1,22 +1,30 @@
 package simulate
 
 import (
+	"os"
+	"strconv"
 	"testing"
 	"time"
 )
 
 func TestSeeds(t *testing.T) {
-	o := Options{Nodes: 2, For: 10 * time.Minute, Faults: Choice{Fixed: Faults{Loss: 0.1}}, Dir: t.TempDir()}
-	for seed := range uint64(300) {
-		w, wrong := Seed(seed, o)
-		if wrong != nil {
-			t.Errorf("seed %d: %v", seed, wrong)
-		}
-		if seed == 0 {
-			for _, line := range w.Tally.Lines() {
-				t.Log(line)
-			}
-			t.Log(w.Tally.Events)
-		}
+	c, err := ParseFaults(os.Getenv("FAULTS"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	count, _ := strconv.ParseUint(os.Getenv("SEEDS"), 10, 64)
+	first, _ := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
+	o := Options{Nodes: 2, For: 10 * time.Minute, Faults: c, Dir: t.TempDir()}
+	tally := newTally()
+	for seed := range count {
+		w, wrong := Seed(first+seed, o)
+		if wrong != nil {
+			t.Errorf("seed %d: %v", first+seed, wrong)
+		}
+		tally.Add(w.Tally)
+	}
+	for _, line := range tally.Lines() {
+		t.Log(line)
+	}
+	t.Log(tally.Events)
 }
