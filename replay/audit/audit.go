@@ -61,6 +61,18 @@ func ruleOf(id string) *Rule {
 	return nil
 }
 
+// Limits is what the rule with that id cannot see in a journal alone; empty where that is nothing.
+func Limits(id string) string {
+	if r := ruleOf(id); r != nil {
+		return r.Limits
+	}
+	return ""
+}
+
+// Excerpt says that records were left out on purpose, as in a case file of a few SAs: gaps between steps and what is
+// counted over all SAs are not judged.
+func (a *Auditor) Excerpt() { a.journal.excerpt = true }
+
 // Start takes a State over from a snapshot: the records that follow are those after it. Without it, or with nil, a
 // journal that does not begin at step 1 is judged as what it is, cut off.
 func (a *Auditor) Start(s *record.Snapshot) {

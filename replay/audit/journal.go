@@ -10,6 +10,7 @@ import (
 type journal struct {
 	fromStart bool // seen from step 1 on, or from a snapshot on
 	seeded    bool // from a snapshot
+	excerpt   bool // records were left out on purpose
 	first     uint64
 	step      uint64
 	time      int64

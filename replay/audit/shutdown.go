@@ -8,7 +8,7 @@ import "github.com/ikejd/ikejd/proto/record"
 var shu01 = &Rule{ID: "SHU-01", hooks: hooks{
 	settled: func(n *now) {
 		o := &n.j.order
-		if !o.on || o.keep {
+		if !o.on || o.keep || n.j.excerpt {
 			return
 		}
 		for _, e := range n.r.GetEffects() {
@@ -91,6 +91,10 @@ var shu06 = &Rule{ID: "SHU-06", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 var shu07 = &Rule{ID: "SHU-07", hooks: hooks{effect: func(n *now, s *ikeSA, e *record.Effect) {
 	r, o := e.GetReport(), &n.j.order
 	if r == nil || !o.on {
+		return
+	}
+	if n.j.excerpt {
+		n.inconclusive(nil, "the SAs left out of this case file", "the report is of all SAs")
 		return
 	}
 	var said [causes]uint64
