@@ -33,7 +33,7 @@ func (d *Daemon) prune(before time.Time) {
 		d.pruned(nil, err)
 		return
 	}
-	oldest, err := d.oldestNeeded(old[len(old)-1])
+	oldest, err := d.oldestNeeded(old[len(old)-1], d.engine.State())
 	if err != nil {
 		d.pruned(nil, err)
 		return
@@ -54,7 +54,7 @@ func (d *Daemon) pruned(gone []journal.SegmentInfo, err error) {
 // oldestNeeded is the first step of what has to stay although it is old: the life of an IKE SA that ended after the last
 // old segment did. Those are in the snapshot that follows it and no longer in the State. What living SAs need is in the
 // snapshots.
-func (d *Daemon) oldestNeeded(last journal.SegmentInfo) (uint64, error) {
+func (d *Daemon) oldestNeeded(last journal.SegmentInfo, now reducer.State) (uint64, error) {
 	none := last.Last + 1
 	r, err := journal.OpenReader(d.options.Journal)
 	if err != nil {
@@ -72,7 +72,7 @@ func (d *Daemon) oldestNeeded(last journal.SegmentInfo) (uint64, error) {
 	if err := proto.Unmarshal(data, &snapshot); err != nil {
 		return 0, err
 	}
-	oldest, now := none, d.engine.State()
+	oldest := none
 	reducer.FromSnapshot(&snapshot).EachSA(0, func(sa *reducer.IKESA) bool {
 		if now.SA(sa.Number) == nil {
 			oldest = min(oldest, sa.CreatedStep)
