@@ -73,3 +73,14 @@ func total(first, permille int64, sends uint32) int64 {
 	}
 	return sum
 }
+
+// passed is how many waits of such a schedule are over after elapsed.
+func passed(first, permille, elapsed int64) uint32 {
+	n, wait := uint32(0), first
+	for elapsed >= wait && n < 64 {
+		elapsed -= wait
+		wait = wait / 1000 * permille
+		n++
+	}
+	return n
+}

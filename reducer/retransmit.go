@@ -1,6 +1,9 @@
 package reducer
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Retransmission (RFC 7296, sections 2.1 and 2.4): only the one who asked sends again, the same bytes, at growing
 // intervals; giving up is an event with its cause, never a silent drop.
@@ -27,7 +30,7 @@ func (t *step) wait(sa *IKESA, request Request) int64 {
 }
 
 // compressedWait fits what is left of a shutdown's budget: 18 sends, 12 where the budget was under 10 s, no gap under
-// 100 ms. A request that was in flight at the order keeps its count and joins with its next send.
+// 100 ms. A request that was in flight at the order joins that schedule with its next send, as far as it has run by then.
 func (t *step) compressedWait(sa *IKESA, request Request) int64 {
 	e := t.s.ending
 	sends := t.shutdownSends()
@@ -35,7 +38,11 @@ func (t *step) compressedWait(sa *IKESA, request Request) int64 {
 	began := max(e.Began, request.FirstSent)
 	budget := (e.Deadline - began) / 11 * 10 // all waits may be a tenth longer
 	first = max(min(first, budget/int64(sends)), 100*millisecond)
-	return max(jittered(grown(first, fitted(first, budget, sends), min(request.Sends, sends)-1), tenth, t.ev.GetRandom()), 100*millisecond)
+	growth, past := fitted(first, budget, sends), request.Sends-1
+	if request.FirstSent < e.Began {
+		past = passed(first, growth, t.now-e.Began)
+	}
+	return max(jittered(grown(first, growth, min(past, sends-1)), tenth, t.ev.GetRandom()), 100*millisecond)
 }
 
 // shutdownSends is how often a Delete is sent within the budget of the shutdown under way.
@@ -52,8 +59,10 @@ func (t *step) mostSends(request Request) uint32 {
 	switch {
 	case request.Wish.Wish == wishRefuseAuth:
 		return refuseAuthSends
+	case t.shuttingDown() && request.Wish.Wish == wishDeleteIKE:
+		return t.shutdownSends()
 	case t.shuttingDown():
-		return max(t.shutdownSends(), t.s.config.Settings.RetransmitSends)
+		return math.MaxUint32 // what a Delete waits behind ends with the budget, and the cause is then that it did (D-19)
 	}
 	return t.s.config.Settings.RetransmitSends
 }
