@@ -62,10 +62,10 @@ func (l lasting) TempDir() string {
 	return dir
 }
 
-// enter has every SA of the house in its phase. After some thousand datagrams the house is another one, and the journal of
+// enter has every SA of the house in its phase. After some hundred datagrams the house is another one, and the journal of
 // the old one is replayed.
 func (h *house) enter(t testing.TB) {
-	if h.tries++; h.n == nil || h.tries%2000 == 0 {
+	if h.tries++; h.n == nil || h.tries%500 == 0 {
 		h.leave(t)
 		h.n = target(lasting{t})
 		h.n.config.Settings.HalfOpen, h.n.config.Settings.HalfOpenLeast = 2000*millisecond, 2000*millisecond
@@ -154,8 +154,9 @@ func (h *house) try(t *testing.T, datagram []byte, port uint16) {
 		from = netip.MustParseAddrPort("192.0.2.99:4500") // a stranger, who has his own share of half-open SAs
 	}
 	h.n.running().engine.Receive([]udp.Datagram{{Local: h.n.address, Remote: from, Bytes: message}})
+	// Less than the 10 s after which the fuzzer takes a try for a deadlock and shows nothing.
 	for began := time.Now(); !engine.Quiet(h.n.running().engine); {
-		if runtime.Gosched(); time.Since(began) > 10*time.Second {
+		if runtime.Gosched(); time.Since(began) > 8*time.Second {
 			t.Fatal("the engine does not come to rest")
 		}
 	}
