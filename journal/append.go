@@ -130,8 +130,8 @@ func explain(name string, err error) error {
 	case errors.As(err, &damage):
 		return err
 	case is(err, unix.ENOSPC), is(err, unix.EDQUOT), is(err, unix.EFBIG):
-		return fmt.Errorf("journal: %s cannot grow: %w; nothing acknowledged is lost: free space there, or try: "+
-			"ikejd journal prune --keep 7d, then start ikejd again", name, err)
+		return fmt.Errorf("journal: %s cannot grow: %w; nothing acknowledged is lost: free space there "+
+			"(a smaller journal.keep keeps less of the past), then start ikejd again", name, err)
 	default:
 		return fmt.Errorf("journal: %s cannot be written: %w; nothing acknowledged is lost: "+
 			"look after the disk, then start ikejd again", name, err)

@@ -202,7 +202,7 @@ func starved(t *testing.T, dir string, c *exec.Cmd, out *bufio.Scanner, errs *by
 func TestFileLimit(t *testing.T) {
 	dir := memDir(t)
 	c, out, errs := writer(t, dir, writerLimit+"=700000")
-	starved(t, dir, c, out, errs, "cannot grow", "free space", "ikejd journal prune")
+	starved(t, dir, c, out, errs, "cannot grow", "free space", "journal.keep")
 }
 
 // The same with a file system that is full. Needs root, for the mount.

@@ -16,8 +16,8 @@ func newFollow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "follow [SA…]",
 		Short: "Print each new step of the running daemon",
-		Long: `follow prints the steps as the daemon makes them, each when it is durable, until it is interrupted or the daemon ends. Of
-a journal without a daemon it prints what there is and ends.`,
+		Long: `follow prints the steps as the daemon makes them, each when it is durable, until it is interrupted; it
+waits for the next start where the daemon ends. Of a journal without a daemon it prints what there is and ends.`,
 		Example: "  ikejd journal follow gw-east\n  ikejd journal follow --since -10m --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runFollow(cmd.Context(), a, cmd, &o, a.takePath(args))
