@@ -23,7 +23,7 @@ func TestDebug(t *testing.T) {
 	}
 	w, wrong := Seed(seed, Options{Nodes: 2, For: 10 * time.Minute, Faults: c, Dir: t.TempDir()})
 	for _, n := range w.Nodes {
-		f, _ := os.Create("/tmp/sim-" + n.Name + ".txt")
+		f, _ := os.Create(os.Getenv("DUMP") + n.Name + ".txt")
 		out := bufio.NewWriter(f)
 		for _, e := range n.keep {
 			r := new(record.Record)

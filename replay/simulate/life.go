@@ -232,7 +232,9 @@ func (l *life) end() {
 	n.life = nil
 	n.kernel.Died()
 	n.w.Tally.met(metDeath, "in order")
-	n.comeBack()
+	if n.left = n.leaves; !n.left {
+		n.comeBack()
+	}
 }
 
 // The outside of the loop: work that takes its time.
@@ -250,7 +252,8 @@ func (l *life) took(usual time.Duration, slow time.Duration) time.Duration {
 
 // Keys does the keyring's work.
 func (l *life) Keys(do func()) {
-	l.n.w.after(l.took(3*time.Millisecond, 4*time.Second), func() {
+	wait := l.took(3*time.Millisecond, 4*time.Second)
+	l.n.w.after(max(wait, l.n.slow), func() {
 		if !l.over {
 			do()
 			l.poke()

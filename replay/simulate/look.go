@@ -25,6 +25,9 @@ func (n *Node) look() {
 		n.w.Tally.Events++
 		n.judge(n.auditor.Record(r))
 		n.remember(r)
+		if n.w.watch != nil {
+			n.w.watch(n, r)
+		}
 		if r.GetEvent().GetPoisoned() != nil {
 			n.w.fail("JRN-08", n, "the reducer failed at step %d: %s\n%s", e.Step, r.GetEvent().GetPoisoned().GetPanic(), r.GetEvent().GetPoisoned().GetStack())
 		}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/ikejd/ikejd/effects/engine"
 	"github.com/ikejd/ikejd/effects/engine/model"
 	"github.com/ikejd/ikejd/journal"
 	"github.com/ikejd/ikejd/proto/record"
@@ -42,6 +43,11 @@ type Node struct {
 	answers map[uint64][]string // of all tickets
 	asked   map[uint64]int      // ticket -> the life it was asked in
 	reports []shutdownReport
+	limits  engine.Limits
+	slow    time.Duration   // what its keyring takes for each piece of work; 0: as usual
+	leaves  bool            // a shutdown is its end: it does not come back
+	left    bool            // it has ended
+	silent  bool            // it was stopped in the middle of things
 	keep    []journal.Entry // the whole journal, once the world has ended
 }
 
@@ -72,14 +78,14 @@ func newNode(w *World, i int) *Node {
 
 // start begins a life.
 func (n *Node) start() {
-	if n.life != nil || n.w.wrong != nil {
+	if n.life != nil || n.left || n.w.wrong != nil {
 		return
 	}
 	n.lives++
 	l := &life{n: n, number: n.lives, sends: -1}
 	var err error
 	l.d, err = model.Open(model.Options{Journal: n.disk, Outside: l, Kernel: n.kernel, Epochs: n.epochs, Secret: n.secret,
-		Now: func() int64 { return n.w.now }, Random: n.bits, BootID: n.bootID, Send: l.send, Answer: l.answer, Ended: l.ended,
+		Now: func() int64 { return n.w.now }, Random: n.bits, Limits: n.limits, BootID: n.bootID, Send: l.send, Answer: l.answer, Ended: l.ended,
 		Locate: func(c *reducer.Connection) (reducer.Path, error) { return n.locate(c) }})
 	if err == nil {
 		err = l.d.Start("simulated")
@@ -93,6 +99,18 @@ func (n *Node) start() {
 		ConfigLoaded: &record.ConfigLoaded{Config: proto.CloneOf(n.config)}}})
 	l.everySecond()
 	l.step()
+	if n.w.started != nil {
+		n.w.started(n)
+	}
+}
+
+// stop ends the node for good.
+func (n *Node) stop() {
+	n.left, n.silent = true, true
+	if n.life != nil {
+		n.life.over = true
+		n.life = nil
+	}
 }
 
 func root(r record.Root) *record.Because { return &record.Because{Root: r} }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/ikejd/ikejd/proto/record"
 )
 
 // World is a network of nodes on virtual time.
@@ -23,6 +25,9 @@ type World struct {
 
 	healed       bool // no fault happens any more
 	operatorsOff bool
+
+	watch   func(*Node, *record.Record) // is told of each record that is durable
+	started func(*Node)                 // is told of each life that begins
 }
 
 // begin is when every world begins.
