@@ -54,9 +54,13 @@ func (e *Loop) Commit(b *Batch) error {
 	return nil
 }
 
+// snapshotOctets is about what an IKE SA with one child and the response it may repeat takes in a snapshot. Too little is
+// made up for by copying; growing from nothing leaves garbage of four times the whole, just where memory is at its peak.
+const snapshotOctets = 640
+
 // roll begins a new segment with a snapshot of the State after the batch, and the datagrams its windows may resend.
 func (e *Loop) roll(b *Batch) error {
-	data, err := b.state.AppendSnapshot(nil)
+	data, err := b.state.AppendSnapshot(make([]byte, 0, snapshotOctets*b.state.SAs()))
 	if err == nil {
 		data, err = b.sent.append(data)
 	}
