@@ -14,17 +14,17 @@ var nat01 = &Rule{ID: "NAT-01", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 
 // NAT-02: a peer whose IKE port is not 500 has no other that we know of (PROTOCOL.md W-23).
 var nat02 = &Rule{ID: "NAT-02", hooks: hooks{sent: func(n *now, s *ikeSA, m *message) {
-	if s.role == initiator && s.nat && !m.response && m.protected && s.first.remote.Port() == 500 && m.path.remote.Port() == 500 {
+	if s.role == initiator && s.nat && !m.response && m.protected && s.first.remote.port == 500 && m.path.remote.port == 500 {
 		n.violation(s, nil, "a NAT was detected, and request %d goes to port 500", m.id)
 	}
 }}}
 
 // NAT-03: beside the newest fresh request of the peer only the move to port 4500 changes where requests go.
 var nat03 = &Rule{ID: "NAT-03", hooks: hooks{sent: func(n *now, s *ikeSA, m *message) {
-	if m.response || !s.sentAny && !s.heardIn || m.path == s.path || m.path == s.fresh || !s.path.remote.IsValid() {
+	if m.response || !s.sentAny && !s.heardIn || m.path == s.path || m.path == s.fresh || !s.path.remote.known() {
 		return
 	}
-	if s.nat && m.exchange == ike.IKE_AUTH && m.path.remote.Addr() == s.path.remote.Addr() {
+	if s.nat && m.exchange == ike.IKE_AUTH && m.path.remote.addr == s.path.remote.addr {
 		return
 	}
 	n.violation(s, nil, "request %d goes to %v; the SA was at %v, and the newest request came from %v", m.id, m.path.remote, s.path.remote, s.fresh.remote)

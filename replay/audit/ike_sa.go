@@ -5,13 +5,13 @@ import (
 	"github.com/ikejd/ikejd/proto/record"
 )
 
-// How much an entry keeps. A peer that makes more than this is judged on what fits, and told so by AUD-01.
+// How much an entry keeps, so that it is at most 4 KiB. Of an SA that has more at a time what is found is inconclusive.
 const (
-	mostOpen     = 9  // requests of ours in flight: PROTOCOL.md W-07 caps a window at 8, and one over shows a fault
+	mostOpen     = 6  // requests of ours in flight
 	mostAnswered = 4  // last responses of ours
-	mostChildren = 24 // Child SAs
-	mostWishes   = 24 // intents in the queue
-	mostAsks     = 16 // effects that wait for a completion
+	mostChildren = 16 // Child SAs
+	mostWishes   = 8  // intents in the queue
+	mostAsks     = 8  // effects that wait for a completion
 )
 
 // ikeSA is what the rules know of one IKE SA: recomputed from what was sent and received, but for the phases, which are
@@ -96,7 +96,7 @@ type request struct {
 	empty           bool
 	refusal         bool // an error notify that ends the SA at its sender (PROTOCOL.md D-25)
 	path            path
-	run             uint64 // in which it was sent last
+	run             uint32 // in which it was sent last
 	afterOrder      bool   // it was sent last after a shutdown was ordered
 }
 

@@ -1,8 +1,6 @@
 package audit
 
 import (
-	"hash/maphash"
-
 	"github.com/ikejd/ikejd/proto/record"
 )
 
@@ -17,7 +15,7 @@ type journal struct {
 	run       uint64
 	runStep   uint64
 	runsKnown bool
-	ended     bool // RunEnded was the last record
+	ended     bool // the run has ended
 	settings  *record.Settings
 	dpd       map[string]bool
 
@@ -55,8 +53,6 @@ const causes = int(record.Cause_CAUSE_NOT_RECOVERED) + 1
 
 // mostJournalAsks is AUDIT.md's bound for what waits for an answer outside any SA.
 const mostJournalAsks = 1024
-
-var seed = maphash.MakeSeed()
 
 func (j *journal) init() {
 	if j.keys == nil {
@@ -161,7 +157,12 @@ func (j *journal) after(n *now) { j.edges.add(n.r) }
 // settle makes the record at hand the last one.
 func (j *journal) settle(n *now) {
 	j.step, j.time = n.step, max(j.time, n.time)
-	j.ended = n.ev.GetRunEnded() != nil
+	switch n.ev.GetKind().(type) {
+	case *record.Event_RunEnded:
+		j.ended = true
+	case *record.Event_Started, *record.Event_Recovered:
+		j.ended = false
+	}
 }
 
 func (j *journal) useChildSPI(spi uint32, child uint64) {
@@ -190,10 +191,6 @@ func orDefault[T ~uint32 | ~uint64](v, usual T) T {
 
 // identityOf is a digest of whom an SA is with: the connection and the peer's identity.
 func identityOf(c *record.Changed) uint64 {
-	var h maphash.Hash
-	h.SetSeed(seed)
-	h.WriteString(c.GetConnection())
-	h.WriteByte(byte(c.GetRemoteId().GetType()))
-	h.Write(c.GetRemoteId().GetData())
-	return h.Sum64()
+	name := append([]byte(c.GetConnection()), 0, byte(c.GetRemoteId().GetType()))
+	return digestOf(append(name, c.GetRemoteId().GetData()...)).short()
 }

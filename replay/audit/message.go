@@ -22,16 +22,38 @@ func (d digest) short() uint64 { return binary.BigEndian.Uint64(d[:8]) }
 
 // path is where a message came to and from, or leaves from and goes to.
 type path struct {
-	local, remote netip.AddrPort
+	local, remote endpoint
+}
+
+// endpoint is a netip.AddrPort that is small and has no pointer: the table keeps many.
+type endpoint struct {
+	addr [16]byte // IPv4 as mapped into IPv6
+	port uint16
 }
 
 func pathOf(p *record.Path) path {
-	return path{endpoint(p.GetLocal(), p.GetLocalPort()), endpoint(p.GetRemote(), p.GetRemotePort())}
+	return path{endpointOf(p.GetLocal(), p.GetLocalPort()), endpointOf(p.GetRemote(), p.GetRemotePort())}
 }
 
-func endpoint(addr []byte, port uint32) netip.AddrPort {
-	a, _ := netip.AddrFromSlice(addr)
-	return netip.AddrPortFrom(a, uint16(port))
+func endpointOf(addr []byte, port uint32) endpoint {
+	a, ok := netip.AddrFromSlice(addr)
+	if !ok {
+		return endpoint{port: uint16(port)}
+	}
+	return endpoint{a.As16(), uint16(port)}
+}
+
+func (e endpoint) address() netip.Addr { return netip.AddrFrom16(e.addr).Unmap() }
+
+func (e endpoint) addrPort() netip.AddrPort { return netip.AddrPortFrom(e.address(), e.port) }
+
+func (e endpoint) known() bool { return e != endpoint{} }
+
+func (e endpoint) String() string {
+	if !e.known() {
+		return "nowhere"
+	}
+	return e.addrPort().String()
 }
 
 // ref names an effect of an earlier step.
@@ -244,9 +266,9 @@ func (a *Auditor) notify(m *message, body []byte, place int) {
 	case nt.Type == ike.NotifyCookie && m.cookieAt == 0:
 		m.cookie, m.cookieAt = nt.Data, place
 	case nt.Type == ike.NotifyNATDetectionSourceIP:
-		count(&m.natSource, nt.Data, ike.NATDetectionHash(m.spiI, m.spiR, m.path.remote))
+		count(&m.natSource, nt.Data, ike.NATDetectionHash(m.spiI, m.spiR, m.path.remote.addrPort()))
 	case nt.Type == ike.NotifyNATDetectionDestinationIP:
-		count(&m.natHere, nt.Data, ike.NATDetectionHash(m.spiI, m.spiR, m.path.local))
+		count(&m.natHere, nt.Data, ike.NATDetectionHash(m.spiI, m.spiR, m.path.local.addrPort()))
 	}
 }
 

@@ -126,10 +126,10 @@ var dos05 = &Rule{ID: "DOS-05", Limits: "Answers the door gives by itself (COOKI
 			}
 			if s := n.a.table.find(n.ev.GetIkeSa()); m.repeat && s != nil && s.phase == record.Phase_PHASE_HALF_OPEN && s.role == responder {
 				if r := s.response(m.id); r != nil {
-					n.j.sources.of(m.path.remote.Addr(), n.time).in += r.requestSize
+					n.j.sources.of(m.path.remote.address(), n.time).in += r.requestSize
 				}
 			} else if m.exchange == ike.IKE_SA_INIT && !m.response {
-				n.j.sources.of(m.path.remote.Addr(), n.time).in += m.size
+				n.j.sources.of(m.path.remote.address(), n.time).in += m.size
 			}
 		},
 		effect: func(n *now, s *ikeSA, e *record.Effect) {
@@ -150,15 +150,15 @@ var dos05 = &Rule{ID: "DOS-05", Limits: "Answers the door gives by itself (COOKI
 	}}
 
 func (n *now) amplified(s *ikeSA, p path, octets int) {
-	f := n.j.sources.of(p.remote.Addr(), n.time)
+	f := n.j.sources.of(p.remote.address(), n.time)
 	f.out += octets
 	switch {
 	case f.told:
 	case f.out > 3*f.in:
-		n.violation(s, nil, "%d octets came from %v, and %d went there", f.in, p.remote.Addr(), f.out)
+		n.violation(s, nil, "%d octets came from %v, and %d went there", f.in, p.remote.address(), f.out)
 		f.told = true
 	case 2*f.out > 3*f.in:
-		n.warning(s, nil, "%d octets came from %v, and %d went there", f.in, p.remote.Addr(), f.out)
+		n.warning(s, nil, "%d octets came from %v, and %d went there", f.in, p.remote.address(), f.out)
 		f.told = true
 	}
 }

@@ -59,7 +59,7 @@ func (s *ikeSA) sendsAgain(n *now, m *message) {
 	}
 	gap := n.time - r.last
 	r.quick = gap < 100*ms
-	r.gap, r.last, r.path, r.run, r.afterOrder = gap, n.time, m.path, n.j.run, n.j.order.on
+	r.gap, r.last, r.path, r.run, r.afterOrder = gap, n.time, m.path, uint32(n.j.run), n.j.order.on
 	r.sends++
 	s.path = m.path
 }
@@ -68,7 +68,7 @@ func (s *ikeSA) sendsAgain(n *now, m *message) {
 func (s *ikeSA) requests(n *now, m *message) {
 	w := s.wishAt(m.serves)
 	r := request{id: m.id, exchange: m.exchange, sends: 1, digest: m.digest, of: m.of, sent: n.time, last: n.time, ikeDelete: m.ikeDelete > 0,
-		childDelete: len(m.spis) > 0, empty: m.empty(), path: m.path, run: n.j.run, afterOrder: n.j.order.on,
+		childDelete: len(m.spis) > 0, empty: m.empty(), path: m.path, run: uint32(n.j.run), afterOrder: n.j.order.on,
 		refusal: m.exchange == ike.INFORMATIONAL && len(m.errors) > 0 && m.ikeDelete == 0}
 	if w != nil {
 		r.wish = w.wish

@@ -3,6 +3,7 @@ package mini
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -76,7 +77,12 @@ func (b *builder) discards(w word) error {
 	b.destroy()
 	b.changed(record.Phase_PHASE_DISCARDED, cause)
 	b.add("discarded", &record.Effect{Because: b.decided(), Kind: &record.Effect_Discarded{Discarded: d}})
-	s.open, s.wishes, s.asks = nil, nil, map[string]ref{}
+	s.open, s.wishes = nil, nil
+	for name := range s.asks {
+		if !strings.HasPrefix(name, "remove") { // the kernel answers all the same
+			delete(s.asks, name)
+		}
+	}
 	b.tally[cause]++
 	return nil
 }

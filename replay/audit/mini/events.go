@@ -102,9 +102,6 @@ func (b *builder) recovers(w word) {
 	}
 	ev.Kind = &record.Event_Recovered{Recovered: r}
 	for _, s := range b.order {
-		if s.phase == record.Phase_PHASE_DISCARDED {
-			continue
-		}
 		b.s = s
 		for _, kind := range sortedTimers(s.timers) {
 			b.arm(kind, max(s.timers[kind].deadline-b.now, 0))
