@@ -46,7 +46,7 @@ var rtx02 = &Rule{ID: "RTX-02", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 // RTX-04: a recovery, a shutdown order, a change of address begin the gaps anew.
 var rtx04 = &Rule{ID: "RTX-04", hooks: hooks{sent: func(n *now, s *ikeSA, m *message) {
 	r := s.request(m.id)
-	if !m.copy || m.response || r == nil || r.run != uint32(n.j.run) || r.afterOrder != n.j.order.on || r.path != m.path {
+	if !m.copy || m.response || r == nil || s.restarted(n, r, m) {
 		return
 	}
 	gap := n.time - r.last

@@ -59,9 +59,17 @@ func (s *ikeSA) sendsAgain(n *now, m *message) {
 	}
 	gap := n.time - r.last
 	r.quick = gap < 100*ms
+	if s.restarted(n, r, m) {
+		gap, r.quick = 0, false // it belongs to the schedule before
+	}
 	r.gap, r.last, r.path, r.run, r.afterOrder = gap, n.time, m.path, uint32(n.j.run), n.j.order.on
 	r.sends++
 	s.path = m.path
+}
+
+// restarted reports whether a copy begins a schedule anew: the first in a run, after a shutdown order, on another path.
+func (s *ikeSA) restarted(n *now, r *request, m *message) bool {
+	return r.run != uint32(n.j.run) || r.afterOrder != n.j.order.on || r.path != m.path
 }
 
 // requests is a new request of ours, or IKE_SA_INIT again with a cookie or another group.
