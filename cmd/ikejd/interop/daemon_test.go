@@ -164,11 +164,14 @@ func (d *ikejd) kill() {
 	d.cmd = nil
 }
 
-// verify: the chain of records is unbroken, and this binary decides again as it did.
+// verify: the chain of records is unbroken, this binary decides again as it did, and no rule of the audit is violated.
 func (d *ikejd) verify() error {
-	_, verified := output(exec.Command(d.program(), "journal", "verify", "--journal", d.journal()))
-	_, replayed := output(exec.Command(d.program(), "replay", "--journal", d.journal()))
-	return errors.Join(verified, replayed, d.discreet())
+	err := d.discreet()
+	for _, command := range [][]string{{"journal", "verify"}, {"replay"}, {"audit"}} {
+		_, failed := output(exec.Command(d.program(), append(command, "--journal", d.journal())...))
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 // discreet looks for the pre-shared key in what the daemon wrote.
