@@ -33,8 +33,9 @@ type speaker struct {
 
 // payloads is the message said by text, as first payload type and octets.
 func (sp speaker) payloads(text string) (ike.PayloadType, []byte, error) {
-	inside, ok := strings.CutPrefix(text, "{")
-	if inside, ok = strings.CutSuffix(inside, "}"); !ok {
+	inside, opened := strings.CutPrefix(text, "{")
+	inside, closed := strings.CutSuffix(inside, "}")
+	if !opened || !closed {
 		return 0, nil, fmt.Errorf("message %q is not in braces", text)
 	}
 	var bodies []ike.Body
