@@ -14,7 +14,6 @@ type Auditor struct {
 	dispatch
 	table    table
 	journal  journal
-	rules    int
 	canaries canaries
 	payloads ike.Payloads // scratch
 	out      message      // scratch
@@ -29,7 +28,7 @@ func New(rules ...*Rule) *Auditor {
 	if len(rules) == 0 {
 		rules = Rules
 	}
-	a := &Auditor{table: newTable(MaxSAs), rules: len(rules), summary: Summary{Rules: len(rules), ByRule: map[string]Tally{}}}
+	a := &Auditor{table: newTable(MaxSAs), summary: Summary{Rules: len(rules), ByRule: map[string]Tally{}}}
 	for _, r := range rules {
 		a.add(r)
 	}

@@ -63,11 +63,11 @@ var del07 = &Rule{ID: "DEL-07", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 		return
 	}
 	for _, spi := range m.spis {
-		if !slices.Contains(s.delete06.expected, spi) {
+		if !slices.Contains(s.deletes.expected, spi) {
 			n.violation(s, []uint64{s.asked.step}, "response %d names SPI %08x, which was not asked for, or is in a Delete of ours", m.id, spi)
 		}
 	}
-	for _, spi := range s.delete06.expected {
+	for _, spi := range s.deletes.expected {
 		if !slices.Contains(m.spis, spi) {
 			n.violation(s, []uint64{s.asked.step}, "response %d does not name SPI %08x, whose pair was asked for", m.id, spi)
 		}

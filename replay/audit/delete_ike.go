@@ -12,7 +12,6 @@ type closingState struct {
 	deleteStep uint64 // that recorded our Delete; 0: none
 	deleteID   uint32
 	peerAsked  bool // we answered the peer's
-	unfinished int  // requests that were open when it began to linger
 	shortened  bool // the discard deadline, by a shutdown
 	fatalNow   uint64
 }

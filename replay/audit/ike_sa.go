@@ -64,12 +64,12 @@ type ikeSA struct {
 	keyRef           uint64
 	destroyed        []uint64
 
-	init     initState
-	auth     authState
-	closing  closingState
-	delete06 childDeleteState
-	ivs      [2]ivState // of requests and of responses of ours
-	nat      bool
+	init    initState
+	auth    authState
+	closing closingState
+	deletes childDeleteState
+	ivs     [2]ivState // of requests and of responses of ours
+	nat     bool
 }
 
 type role uint8
@@ -110,7 +110,6 @@ type response struct {
 	of          ref
 	came, went  uint32 // copies of the request, copies of the response
 	size        int
-	ended       bool // it answers what ends the SA
 }
 
 // inbound is a request of the peer that was taken and has no response yet.
@@ -200,7 +199,7 @@ const timerKinds = int(record.Timer_TIMER_RETRY) + 1
 // alive reports whether the SA has not ended yet.
 func (s *ikeSA) alive() bool { return s.ended == 0 && s.phase != record.Phase_PHASE_DISCARDED }
 
-// settled reports whether both ends have proved who they are, and the SA is not at its end.
+// up reports whether both ends have proved who they are, and the SA is not at its end.
 func (s *ikeSA) up() bool {
 	return s.phase == record.Phase_PHASE_ESTABLISHED || s.phase == record.Phase_PHASE_DELETING
 }
@@ -239,23 +238,6 @@ func (s *ikeSA) wishAt(at ref) *wish {
 		}
 	}
 	return nil
-}
-
-func (s *ikeSA) askAt(at ref) *ask {
-	for i := range s.asks {
-		if s.asks[i].at == at {
-			return &s.asks[i]
-		}
-	}
-	return nil
-}
-
-// ours is our own SPI; theirs the peer's.
-func (s *ikeSA) ours() uint64 {
-	if s.role == initiator {
-		return s.spiI
-	}
-	return s.spiR
 }
 
 // bounded appends v and forgets the oldest when there are more than most.

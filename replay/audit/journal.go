@@ -7,7 +7,6 @@ import (
 // journal is what the rules know of the journal as a whole: a few numbers, and sets that are bounded by the table.
 type journal struct {
 	fromStart bool // seen from step 1 on, or from a snapshot on
-	seeded    bool // from a snapshot
 	excerpt   bool // records were left out on purpose
 	first     uint64
 	step      uint64
@@ -17,7 +16,6 @@ type journal struct {
 	runsKnown bool
 	ended     bool // the run has ended
 	settings  *record.Settings
-	dpd       map[string]bool
 
 	live      int64 // IKE SAs in the journal's State
 	halfOpen  int64 // of them, as responder, not authenticated
@@ -38,15 +36,13 @@ type journal struct {
 
 // shutdown is the order that ends a run.
 type shutdown struct {
-	on, reported   bool
-	step           uint64
-	began, ends    int64
-	keep           bool
-	liveAt         int64
-	tally          [causes]uint64 // ends since the order
-	named          [causes]uint64
-	evictedAtOrder uint64
-	late           bool
+	on, reported bool
+	step         uint64
+	began, ends  int64
+	keep         bool
+	liveAt       int64
+	tally        [causes]uint64 // ends since the order
+	late         bool
 }
 
 const causes = int(record.Cause_CAUSE_NOT_RECOVERED) + 1
@@ -62,7 +58,7 @@ func (j *journal) init() {
 
 func (j *journal) startFrom(s *record.Snapshot) {
 	j.init()
-	j.fromStart, j.seeded = true, true
+	j.fromStart = true
 	j.step, j.time, j.run, j.runsKnown = s.GetStep(), int64(s.GetTime()), s.GetRun(), true
 	j.live, j.halfOpen = int64(len(s.GetIkeSas())), int64(s.GetHalfOpen())
 	if s.GetConfig() != nil {

@@ -91,9 +91,8 @@ type message struct {
 
 	readable  bool // payloads were read to their end
 	payloads  int
-	ikeDelete int      // Delete payloads for the IKE SA
-	spis      []uint32 // of Delete payloads for Child SAs
-	protocol  ike.ProtocolID
+	ikeDelete int              // Delete payloads for the IKE SA
+	spis      []uint32         // of Delete payloads for Child SAs
 	errors    []ike.NotifyType // error notifies
 	window    uint32           // of SET_WINDOW_SIZE; 0: none
 	cookie    []byte           // of the first COOKIE notify
@@ -217,7 +216,6 @@ func (a *Auditor) read(m *message, first ike.PayloadType, payloads []byte) {
 			case d.Protocol == ike.ProtocolIKE:
 				m.ikeDelete++
 			default:
-				m.protocol = d.Protocol
 				m.spis = append(m.spis, d.SPIs[:min(len(d.SPIs), mostSPIs-min(len(m.spis), mostSPIs))]...)
 			}
 		case ike.PayloadAUTH:

@@ -226,7 +226,6 @@ func (s *ikeSA) changed(n *now, c *record.Changed) {
 		s.peer = identityOf(c)
 	case record.Phase_PHASE_LINGERING:
 		s.deathsNow++
-		s.closing.unfinished = len(s.open)
 		s.open, s.wishes = s.open[:0], s.wishes[:0]
 	case record.Phase_PHASE_DISCARDED:
 		s.deathsNow++

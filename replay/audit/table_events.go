@@ -62,8 +62,8 @@ func (s *ikeSA) receives(n *now, m *message) {
 		for i := range s.children {
 			if c := &s.children[i]; c.out == spi && c.out != 0 && !c.removed && !c.peerDeleted && m.ikeDelete == 0 {
 				c.peerDeleted, c.peerNow = true, true
-				if !c.deleted && len(s.delete06.expected) < mostChildren {
-					s.delete06.expected = append(s.delete06.expected, c.in)
+				if !c.deleted && len(s.deletes.expected) < mostChildren {
+					s.deletes.expected = append(s.deletes.expected, c.in)
 				}
 			}
 		}
@@ -72,7 +72,7 @@ func (s *ikeSA) receives(n *now, m *message) {
 
 // takes is a request of the peer that is being answered.
 func (s *ikeSA) takes(n *now, m *message) {
-	s.delete06.expected = s.delete06.expected[:0]
+	s.deletes.expected = s.deletes.expected[:0]
 	s.asked = inbound{there: true, id: m.id, exchange: m.exchange, short: m.short, size: m.size, step: n.step, path: m.path,
 		ikeDelete: m.ikeDelete > 0, spis: len(m.spis) > 0}
 	s.fresh = m.path

@@ -56,20 +56,18 @@ type inbound struct {
 
 // ikeSA is one SA of the story.
 type ikeSA struct {
-	number, key      uint64
-	initiator        bool
-	spiI, spiR       uint64
-	nextOut, nextIn  uint32
-	phase            record.Phase
-	open             []*request
-	sent             map[string]ref // q5, r0: the Record
-	received         map[uint32]uint64
-	receivedDatagram map[uint32][]byte
-	timers           map[record.Timer]timer
-	wishes           []wish
-	asks             map[string]ref
-	children         []*child
-	cause            record.Cause
+	number, key     uint64
+	initiator       bool
+	spiI, spiR      uint64
+	nextOut, nextIn uint32
+	phase           record.Phase
+	open            []*request
+	sent            map[string]ref // q5, r0: the Record
+	received        map[uint32]uint64
+	timers          map[record.Timer]timer
+	wishes          []wish
+	asks            map[string]ref
+	children        []*child
 }
 
 type request struct {
@@ -239,7 +237,7 @@ func edge(e record.Edge, at ref) *record.Because {
 // sa makes the SA at hand, a new one.
 func (b *builder) newSA(initiator bool) *ikeSA {
 	n := uint64(len(b.order) + 1)
-	s := &ikeSA{number: n, initiator: initiator, sent: map[string]ref{}, received: map[uint32]uint64{}, receivedDatagram: map[uint32][]byte{},
+	s := &ikeSA{number: n, initiator: initiator, sent: map[string]ref{}, received: map[uint32]uint64{},
 		timers: map[record.Timer]timer{}, asks: map[string]ref{}, spiI: 0x1111000000000000 + n, spiR: 0x2222000000000000 + n}
 	b.order = append(b.order, s)
 	b.sas[b.current] = s

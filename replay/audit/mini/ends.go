@@ -18,7 +18,7 @@ func (b *builder) changed(to record.Phase, cause record.Cause) {
 	if to == record.Phase_PHASE_HALF_OPEN || to == record.Phase_PHASE_ESTABLISHED {
 		c.Connection, c.RemoteId = "gw", &record.Identity{Type: uint32(ike.IDFQDN), Data: []byte("peer.example")}
 	}
-	s.phase, s.cause = to, cause
+	s.phase = to
 	b.add("changed", &record.Effect{Because: b.decided(), Kind: &record.Effect_Changed{Changed: c}})
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 )
 
@@ -168,90 +167,6 @@ func (b *builder) command(w word) error {
 	return nil
 }
 
-// done is a completion.
-func (b *builder) done(w word) error {
-	ev, s := b.r.Event, b.s
-	if s == nil {
-		return fmt.Errorf("done without an SA")
-	}
-	ev.IkeSa = s.number
-	name := askName(w.args)
-	at, open := s.asks[name]
-	if !open {
-		at = s.sent["done "+name] // a line may answer an ask twice
-	}
-	delete(s.asks, name)
-	s.sent["done "+name] = at
-	ev.Because = edge(record.Edge_EDGE_ANSWERS, at)
-	var c *child
-	if len(w.args) > 1 {
-		c = s.child(w.arg(1))
-	}
-	switch w.arg(0) {
-	case "ke":
-		ev.Kind = &record.Event_KeyShareMade{KeyShareMade: &record.KeyShareMade{Fresh: b.fresh(s)}}
-	case "agree":
-		ev.Kind = &record.Event_Agreed{Agreed: &record.Agreed{}}
-	case "make":
-		ev.Kind = &record.Event_AuthMade{AuthMade: &record.AuthMade{Method: uint32(ike.AuthSharedKey), Auth: made(32, "ours")}}
-	case "check":
-		good := w.arg(1) != "bad"
-		k := &record.Authenticated{Good: good, Method: uint32(ike.AuthSharedKey), Auth: made(32, "ours")}
-		if !good {
-			k.Reason = "wrong secret"
-		}
-		ev.Kind = &record.Event_Authenticated{Authenticated: k}
-	case "spi":
-		c.in = 0xc1000000 + uint32(c.number)
-		ev.Kind = &record.Event_SpiAllocated{SpiAllocated: &record.SPIAllocated{ChildSa: c.number, Spi: c.in}}
-	case "install":
-		return b.installed(w, c)
-	case "remove":
-		k := &record.ChildRemoved{ChildSa: c.number}
-		if w.arg(2) == "refused" {
-			k.Refusal = "no such process"
-		}
-		ev.Kind = &record.Event_ChildRemoved{ChildRemoved: k}
-	default:
-		return fmt.Errorf("done(%s) is no completion", w.arg(0))
-	}
-	return nil
-}
-
-func (b *builder) installed(w word, c *child) error {
-	if c == nil {
-		return fmt.Errorf("there is no child %s", w.arg(1))
-	}
-	if c.in == 0 {
-		c.in = 0xc1000000 + uint32(c.number)
-	}
-	if spi, err := strconv.ParseUint(strings.TrimPrefix(w.arg(2), "0x"), 16, 32); err == nil && strings.HasPrefix(w.arg(2), "0x") {
-		c.in = uint32(spi)
-	}
-	c.out = 0xd1000000 + uint32(c.number)
-	k := &record.ChildInstalled{ChildSa: c.number, InboundSpi: c.in, OutboundSpi: c.out, Path: b.path(w)}
-	b.r.Event.Kind = &record.Event_ChildInstalled{ChildInstalled: k}
-	if w.arg(2) == "refused" {
-		k.Refusal = "no buffer space"
-		return nil
-	}
-	c.halves = [2]bool{true, true}
-	if c.phase == record.ChildPhase_CHILD_PHASE_INSTALLING {
-		b.childTo(c, record.ChildPhase_CHILD_PHASE_INSTALLED)
-	}
-	return nil
-}
-
-func (b *builder) fresh(s *ikeSA) *record.Fresh {
-	b.nextKey++
-	s.key = b.nextKey
-	spi := s.spiI
-	if !s.initiator {
-		spi = s.spiR
-	}
-	return &record.Fresh{KeyRef: s.key, Spi: spi, Nonce: made(32, "nonce", s.number), Group: uint32(ike.GroupCurve25519), Public: made(32, "ke", s.number)}
-}
-
 var timerNames = map[string]record.Timer{"": record.Timer_TIMER_RETRANSMIT, "rtx": record.Timer_TIMER_RETRANSMIT, "half": record.Timer_TIMER_HALF_OPEN, "live": record.Timer_TIMER_LIVENESS,
 	"discard": record.Timer_TIMER_DISCARD, "linger": record.Timer_TIMER_LINGER, "refusal": record.Timer_TIMER_REFUSAL, "shutdown": record.Timer_TIMER_SHUTDOWN}
 
@@ -286,104 +201,6 @@ func (b *builder) fires(w word) error {
 	if !b.less["at"] {
 		b.now = max(b.now, t.deadline)
 		b.r.Time = uint64(b.now)
-	}
-	return nil
-}
-
-// receives is a datagram, or the repeat of a request that was answered.
-func (b *builder) receives(w word, id uint32, response bool) error {
-	ev := b.r.Event
-	_, isInit := w.has("INIT")
-	if b.s == nil && isInit && !response {
-		b.newSA(false)
-		ev.IkeSa = 0
-	} else if b.s == nil {
-		return fmt.Errorf("%s without an SA", w.name)
-	} else {
-		ev.IkeSa = b.s.number
-	}
-	s := b.s
-	_, isNew := w.has("new")
-	if short, ok := s.received[id]; ok && !response && !isNew {
-		ev.Because = edge(record.Edge_EDGE_SERVES, s.sent[fmt.Sprintf("r%d", id)])
-		ev.Kind = &record.Event_RepeatReceived{RepeatReceived: &record.RepeatReceived{Path: b.path(w), MessageId: id, Digest: short}}
-		b.in = &inbound{id: id, path: b.path(w)}
-		return nil
-	}
-	c, err := b.content(w, id, response, false)
-	if err != nil {
-		return err
-	}
-	fromInitiator := !s.initiator
-	if f, ok := w.has("flag"); ok && f.arg(0) == "ours" {
-		fromInitiator = !fromInitiator
-	}
-	d := &record.DatagramReceived{Path: c.path}
-	h := s.header(c.exchange, id, response, fromInitiator)
-	if f, ok := w.has("spis"); ok && f.arg(0) == "other" {
-		h.SPIr ^= 0xff
-	}
-	first, payloads := ike.AppendPayloads(nil, c.bodies...)
-	switch {
-	case c.exchange == ike.IKE_SA_INIT:
-		if len(c.bodies) == 1 && response { // an error or a cookie: the responder has chosen no SPI
-			h.SPIr = 0
-		}
-		d.Datagram = ike.AppendMessage(nil, h, c.bodies...)
-		if !response && ev.IkeSa == 0 {
-			d.Fresh = b.fresh(s)
-		}
-	case c.bare:
-		d.Datagram = ike.AppendMessage(nil, h, c.bodies...)
-	default:
-		salt := "theirs"
-		if isNew {
-			salt = fmt.Sprint("theirs ", b.step)
-		}
-		d.Datagram, d.FirstPayload, d.Opened = sealed(h, payloads, salt), uint32(first), payloads
-	}
-	d.Digest = short(d.Datagram)
-	ev.Because = root(record.Root_ROOT_PEER)
-	ev.Kind = &record.Event_DatagramReceived{DatagramReceived: d}
-	if response {
-		return b.answered(id, c, ev)
-	}
-	b.in = &inbound{id: id, exchange: uint32(c.exchange), path: c.path}
-	if b.less["serve"] {
-		return nil
-	}
-	s.received[id] = d.Digest
-	s.nextIn = max(s.nextIn, id+1)
-	if c.ike {
-		return nil
-	}
-	for _, k := range c.children {
-		if k.phase == record.ChildPhase_CHILD_PHASE_DELETING {
-			b.removeHalves(k, false, true)
-		} else {
-			b.removeHalves(k, true, true)
-			b.childTo(k, record.ChildPhase_CHILD_PHASE_REMOVED)
-		}
-	}
-	return nil
-}
-
-// answered is a response to a request of ours: its timer goes, and what it deleted.
-func (b *builder) answered(id uint32, c *content, ev *record.Event) error {
-	s := b.s
-	r := s.request(id)
-	if at, ok := s.sent[fmt.Sprintf("q%d", id)]; ok {
-		ev.Because = edge(record.Edge_EDGE_REPLIES, at)
-	}
-	stays := c.exchange == ike.IKE_SA_INIT && len(c.bodies) == 1
-	if r == nil || b.less["serve"] || stays {
-		return nil
-	}
-	b.cancel(r)
-	s.open = slices.DeleteFunc(s.open, func(o *request) bool { return o == r })
-	for _, k := range r.children {
-		b.removeHalves(k, true, true)
-		b.childTo(k, record.ChildPhase_CHILD_PHASE_REMOVED)
 	}
 	return nil
 }
