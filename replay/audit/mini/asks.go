@@ -89,9 +89,9 @@ func (b *builder) done(w word) error {
 	delete(s.asks, name)
 	s.sent["done "+name] = at
 	ev.Because = edge(record.Edge_EDGE_ANSWERS, at)
-	var c *child
-	if len(w.args) > 1 {
-		c = s.child(w.arg(1))
+	c := s.child(w.arg(1))
+	if name == w.arg(0)+" "+w.arg(1) && c == nil {
+		return fmt.Errorf("there is no child %s", w.arg(1))
 	}
 	switch w.arg(0) {
 	case "ke":

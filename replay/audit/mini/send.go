@@ -148,6 +148,9 @@ func (b *builder) armRequest(r *request) {
 // sendsAgain is a copy.
 func (b *builder) sendsAgain(w word, id uint32, response bool) error {
 	s := b.s
+	if s == nil {
+		return fmt.Errorf("%s without an SA", w.name)
+	}
 	name := fmt.Sprintf("%c%d", w.name[1], id)
 	at := s.sent[name]
 	if of, ok := w.has("of"); ok {
