@@ -89,7 +89,6 @@ type request struct {
 	digest          digest
 	of              ref
 	sent, last, gap int64
-	quick           bool // the last two sends were under 100 ms apart
 	timer           armed
 	ikeDelete       bool
 	childDelete     bool

@@ -51,7 +51,7 @@ var rtx04 = &Rule{ID: "RTX-04", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 	}
 	gap := n.time - r.last
 	switch {
-	case gap < 100*ms && r.quick:
+	case r.gap > 0 && gap+r.gap < 100*ms:
 		n.violation(s, []uint64{r.of.step}, "three copies of request %d within %s", m.id, seconds(gap+r.gap))
 	case gap < 100*ms:
 		n.warning(s, []uint64{r.of.step}, "a copy of request %d after %s", m.id, seconds(gap))

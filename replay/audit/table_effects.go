@@ -58,9 +58,8 @@ func (s *ikeSA) sendsAgain(n *now, m *message) {
 		return
 	}
 	gap := n.time - r.last
-	r.quick = gap < 100*ms
 	if s.restarted(n, r, m) {
-		gap, r.quick = 0, false // it belongs to the schedule before
+		gap = 0 // it belongs to the schedule before
 	}
 	r.gap, r.last, r.path, r.run, r.afterOrder = gap, n.time, m.path, uint32(n.j.run), n.j.order.on
 	r.sends++

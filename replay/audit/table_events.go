@@ -18,6 +18,10 @@ func (s *ikeSA) event(n *now) {
 		if ref := k.KeyShareMade.GetFresh().GetKeyRef(); ref != 0 && n.acted() {
 			s.hold(n, ref)
 		}
+	case *record.Event_Agreed:
+		if r := s.request(0); r != nil && r.exchange == ike.IKE_SA_INIT && n.acted() && k.Agreed.GetFailure() == "" {
+			s.finish(n, r)
+		}
 	case *record.Event_Authenticated:
 		if n.acted() {
 			s.auth.good, s.auth.bad = k.Authenticated.GetGood(), !k.Authenticated.GetGood()
@@ -78,28 +82,33 @@ func (s *ikeSA) takes(n *now, m *message) {
 	s.fresh = m.path
 }
 
-// answeredBy ends a request of ours. IKE_SA_INIT is over only with the responder's choice: COOKIE and errors leave it open.
+// answeredBy ends a request of ours. IKE_SA_INIT is over only when keys are agreed on the responder's choice: COOKIE, errors
+// and a response that may be forged leave it open (PROTOCOL.md W-21).
 func (s *ikeSA) answeredBy(n *now, m *message) {
 	r := s.request(m.id)
 	if r == nil || r.exchange != m.exchange {
 		return
 	}
 	if m.exchange == ike.IKE_SA_INIT {
-		s.init.answered(m)
-		if !m.hasSA {
-			return
+		if s.init.answered(m); m.hasSA {
+			s.spiR, s.aead = m.spiR, m.aead()
+			s.nat = m.natSource[1] > 0 && m.natSource[0] == 0 || m.natHere[1] > 0 && m.natHere[0] == 0
 		}
-		s.spiR, s.aead = m.spiR, m.aead()
-		s.nat = s.nat || m.natSource[1] > 0 && m.natSource[0] == 0 || m.natHere[1] > 0 && m.natHere[0] == 0
+		return
 	}
+	s.finish(n, r)
+}
+
+// finish takes an answered request out of the window.
+func (s *ikeSA) finish(n *now, r *request) {
 	s.done = finished{there: true, childDelete: r.childDelete, id: r.id, at: n.time, rtt: n.time - r.last, step: n.step, sends: r.sends,
 		ikeDelete: r.ikeDelete, refusal: r.refusal}
 	for i := range s.children {
-		if c := &s.children[i]; c.deleted && c.deleteID == m.id {
+		if c := &s.children[i]; c.deleted && c.deleteID == s.done.id {
 			c.answered = true
 		}
 	}
-	s.open = without(s.open, func(o *request) bool { return o.id == m.id })
+	s.open = without(s.open, func(o *request) bool { return o.id == s.done.id })
 }
 
 func (s *ikeSA) fired(n *now, f *record.TimerFired) {

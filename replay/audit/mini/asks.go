@@ -2,6 +2,7 @@ package mini
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,15 @@ func (b *builder) done(w word) error {
 	case "ke":
 		ev.Kind = &record.Event_KeyShareMade{KeyShareMade: &record.KeyShareMade{Fresh: b.fresh(s)}}
 	case "agree":
+		if w.arg(1) == "failed" {
+			ev.Kind = &record.Event_Agreed{Agreed: &record.Agreed{Failure: "public of low order"}}
+			return nil
+		}
 		ev.Kind = &record.Event_Agreed{Agreed: &record.Agreed{}}
+		if r := s.request(0); r != nil {
+			b.cancel(r)
+			s.open = slices.DeleteFunc(s.open, func(o *request) bool { return o == r })
+		}
 	case "make":
 		ev.Kind = &record.Event_AuthMade{AuthMade: &record.AuthMade{Method: uint32(ike.AuthSharedKey), Auth: made(32, "ours")}}
 	case "check":

@@ -95,7 +95,7 @@ func (b *builder) answered(id uint32, c *content, ev *record.Event) error {
 	if at, ok := s.sent[fmt.Sprintf("q%d", id)]; ok {
 		ev.Because = edge(record.Edge_EDGE_REPLIES, at)
 	}
-	stays := c.exchange == ike.IKE_SA_INIT && len(c.bodies) == 1
+	stays := c.exchange == ike.IKE_SA_INIT // until keys are agreed
 	if r == nil || b.less["serve"] || stays {
 		return nil
 	}
