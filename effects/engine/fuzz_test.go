@@ -111,6 +111,16 @@ func (h *house) sa(s *session) *reducer.IKESA {
 // peerPort is where no answer to a fuzzed datagram goes.
 const peerPort = 501
 
+// nextInit passes over what the node still sends again for SAs that the peer at this address had before.
+func (p *peer) nextInit() []byte {
+	for {
+		message := p.next()
+		if h, err := ike.ParseHeader(message); err != nil || h.Exchange == ike.IKE_SA_INIT {
+			return message
+		}
+	}
+}
+
 func (h *house) make(i int) *session {
 	p := newPeer(h.n, fmt.Sprintf("192.0.2.%d:%d", 100+i, peerPort))
 	switch i {
@@ -126,7 +136,7 @@ func (h *house) make(i int) *session {
 	}
 	h.n.running().engine.Post(&record.Event{Because: operator(), Kind: &record.Event_InitiateAsked{InitiateAsked: &record.InitiateAsked{
 		Connection: "gw", Path: reducer.PathRecord(reducer.Path{Local: h.n.address, Remote: p.address})}}})
-	s := p.take(p.next())
+	s := p.take(p.nextInit())
 	s.respond(s.initBodies()...)
 	h.n.wait("in IKE_AUTH", func() bool { sa := h.sa(s); return sa != nil && sa.SetUp != nil && sa.SetUp.Stage == reducer.AuthSent })
 	return s
