@@ -196,7 +196,8 @@ func (a *Auditor) event(n *now) {
 
 // order puts one effect into the table, after the rules have looked at it.
 func (a *Auditor) order(n *now, e *record.Effect, datagrams [][]byte) [][]byte {
-	s := a.about(n, e.GetIkeSa(), true)
+	// An answer to an operator, or why an event changed nothing, may name an SA that never was.
+	s := a.about(n, e.GetIkeSa(), e.GetAnswer() == nil && e.GetDropped() == nil)
 	for _, h := range a.effect {
 		n.rule = h.rule
 		h.call(n, s, e)

@@ -183,3 +183,18 @@ func TestDOS08(t *testing.T) {
 	}
 	wants(t, only(t, pick(t, "DOS-08"), records), "DOS-08", audit.Violation)
 }
+
+// An operator who closes an SA that never was is answered, and that makes no SA.
+func TestAnswersMakeNoSA(t *testing.T) {
+	records := story(t, mini.Nothing, "cmd(close)\nsa1: <q0 INIT !Half >r0 INIT A(half 30)")
+	asked := records[len(records)-2]
+	asked.Event.IkeSa = 1 << 60
+	asked.Effects = []*record.Effect{{IkeSa: 1 << 60, Kind: &record.Effect_Answer{Answer: &record.Answer{Ticket: 7, Error: "it is gone already"}}}}
+	a := audit.New()
+	if found := only(t, a, records); len(found) > 0 {
+		t.Error(found)
+	}
+	if sum := a.End(); sum.SAs != 1 {
+		t.Errorf("%d SAs", sum.SAs)
+	}
+}
