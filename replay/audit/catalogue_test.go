@@ -84,7 +84,7 @@ func TestPick(t *testing.T) {
 	if rules, err := audit.Pick("WIN-01", "DEL-05"); err != nil || len(rules) != 2 {
 		t.Errorf("%v, %v", rules, err)
 	}
-	for id, want := range map[string]string{"REK-01": "not built yet", "XXX-01": "try: ikejd audit --list"} {
+	for id, want := range map[string]string{"REK-01": "not built yet", "NEW-01": "try: ikejd audit --list"} {
 		if _, err := audit.Pick(id); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", id, err)
 		}
