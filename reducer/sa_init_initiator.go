@@ -21,6 +21,11 @@ func (t *step) keyShareMade(ev *record.KeyShareMade) {
 		t.failSetUp(sa, Refused, ev.GetFailure())
 		return
 	}
+	if t.shuttingDown() { // its turn to be closed had not come yet, and nothing new is begun (PROTOCOL.md, D-23)
+		t.destroy(ev.GetFresh().GetKeyRef())
+		t.closeForShutdown(&sa)
+		return
+	}
 	fresh := ev.GetFresh()
 	again := sa.KeyRef != 0
 	if again { // another group: SPI and nonce stay, the old secret goes

@@ -25,7 +25,7 @@ func (pl *player) judge() {
 
 // outcome reports whether a check is about what is left in the end.
 func outcome(c *scenario.Check) bool {
-	return c.Kind == "up" || c.Kind == "children" || c.Kind == "copies" && c.Op == "=" && c.Count == 0
+	return !c.Plain && (c.Kind == "up" || c.Kind == "children" || c.Kind == "copies" && c.Op == "=" && c.Count == 0)
 }
 
 func (pl *player) check(c *scenario.Check) string {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay/simulate/scenario"
 )
 
@@ -79,14 +80,13 @@ func (pl *player) asks(m scenario.Message, at func(func())) {
 
 // terminateFirst asks for the end of the oldest SA, or of its child.
 func (n *Node) terminateFirst(child bool) {
-	for _, sa := range living(n.state()) {
-		switch {
-		case !child:
-			n.terminate(sa.Number, 0)
-		case len(sa.Children) > 0:
-			n.terminate(sa.Number, sa.Children[0].Number)
-		}
-		return
+	all := living(n.state())
+	switch {
+	case len(all) == 0:
+	case !child:
+		n.terminate(all[0].Number, 0)
+	case len(all[0].Children) > 0:
+		n.terminate(all[0].Number, all[0].Children[0].Number)
 	}
 }
 
@@ -139,6 +139,9 @@ func (pl *player) performFail(s *scenario.Statement) {
 func (pl *player) say(s *scenario.Statement) {
 	n := pl.node("P")
 	sas := living(n.state())
+	if pl.crash != nil && (len(sas) == 0 || sas[0].Phase < reducer.Established) {
+		return // it died before it could say anything
+	}
 	if len(sas) == 0 {
 		pl.w.fail("line "+strconv.Itoa(s.Line), n, "P has no SA on which it could say anything")
 		return

@@ -71,6 +71,7 @@ type Message struct {
 // Check is what must hold in the end.
 type Check struct {
 	Line  int
+	Plain bool // it is true only where nobody dies but who the scenario says: `check plain`
 	Node  string
 	Kind  string // "copies", "gone", "up", "children", "after", "gaps", "report", "exit", "requests", "has"
 	Msg   Message

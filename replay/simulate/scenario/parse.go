@@ -22,11 +22,12 @@ func Parse(text string) (*File, error) {
 		case strings.HasPrefix(line, "E:"):
 			f.Expected = append(f.Expected, strings.TrimSpace(line[2:]))
 		case strings.HasPrefix(line, "check "):
-			c, err := parseCheck(strings.TrimSpace(line[6:]))
+			line, plain := strings.CutPrefix(line, "check plain ")
+			c, err := parseCheck(strings.TrimSpace(strings.TrimPrefix(line, "check ")))
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", i+1, err)
 			}
-			c.Line = i + 1
+			c.Line, c.Plain = i+1, plain
 			f.Checks = append(f.Checks, c)
 		default:
 			for part := range strings.SplitSeq(line, ";") {
