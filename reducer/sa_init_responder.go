@@ -71,17 +71,22 @@ func (t *step) serveInit(ev *record.DatagramReceived, h ike.Header, payloads *ik
 	t.s.halfOpen++
 	detectNAT(&sa, h, payloads, path)
 	t.changePhase(&sa, HalfOpen)
-	t.answerInit(&sa, connection, h.MessageID, ev.GetDigest())
+	_, traverses := notified(payloads, ike.NotifyNATDetectionSourceIP)
+	t.answerInit(&sa, connection, h.MessageID, ev.GetDigest(), traverses)
 	t.setTimer(&sa, halfOpenTimer, t.halfOpenLife())
 	t.put(sa)
 }
 
-// answerInit is HDR, SAr1, KEr, Nr and the two hashes of section 2.23.
-func (t *step) answerInit(sa *IKESA, c Connection, id uint32, digest uint64) {
-	source, destination := natPayloads(sa.SPIi, sa.SPIr, sa.Path, c.Encap)
-	t.respond(sa, Answering{ID: id, Exchange: ike.IKE_SA_INIT, Request: digest, Path: sa.Path},
-		choice(sa.Suite, ike.ProtocolIKE, sa.SetUp.Proposal, nil),
-		ike.KeyExchange{Group: sa.SetUp.Group, Data: sa.SetUp.Public}, ike.Nonce{Data: sa.SetUp.Nr}, source, destination)
+// answerInit is HDR, SAr1, KEr, Nr and, for a peer that sent its own, the two hashes of section 2.23: to another they say
+// nothing, and the answer would be longer than PROTOCOL.md, K-03, allows.
+func (t *step) answerInit(sa *IKESA, c Connection, id uint32, digest uint64, traverses bool) {
+	bodies := []ike.Body{choice(sa.Suite, ike.ProtocolIKE, sa.SetUp.Proposal, nil),
+		ike.KeyExchange{Group: sa.SetUp.Group, Data: sa.SetUp.Public}, ike.Nonce{Data: sa.SetUp.Nr}}
+	if traverses {
+		source, destination := natPayloads(sa.SPIi, sa.SPIr, sa.Path, c.Encap)
+		bodies = append(bodies, source, destination)
+	}
+	t.respond(sa, Answering{ID: id, Exchange: ike.IKE_SA_INIT, Request: digest, Path: sa.Path}, bodies...)
 }
 
 // chooseConnection is the first connection for that path whose proposals meet the offer. Which it is in truth, IKE_AUTH

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,6 +74,9 @@ func framed(t testing.TB, records []*record.Record) []byte {
 	return all
 }
 
+// comments are those of a datadriven file.
+var comments = regexp.MustCompile(`(?m)^(#.*)?\n`)
+
 // The journals of all fixtures with steps left out, repeated, swapped and altered: no panic; and where the numbers are
 // no longer one after the other, that is said.
 func TestMutations(t *testing.T) {
@@ -86,7 +90,7 @@ func TestMutations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, _, _ := strings.Cut(string(data), "\n----")
+		first, _, _ := strings.Cut(comments.ReplaceAllString(string(data), ""), "\n----")
 		head, text, _ := strings.Cut(first, "\n")
 		given := mini.Established
 		for _, w := range strings.Fields(head) {

@@ -184,11 +184,11 @@ func (b *builder) fires(w word) error {
 	case kind == record.Timer_TIMER_SHUTDOWN:
 		t = timer{b.timer, b.timerAt}
 	case s == nil:
-		return fmt.Errorf("T without an SA")
+		return fmt.Errorf("a timer fired without an SA")
 	case kind == record.Timer_TIMER_RETRANSMIT:
 		ev.IkeSa = s.number
 		if len(s.open) == 0 {
-			return fmt.Errorf("T, and no request is open")
+			return fmt.Errorf("a timer fired, and no request is open")
 		}
 		t, f.MessageId = s.open[0].timer, s.open[0].id
 		s.open[0].timer = timer{}
