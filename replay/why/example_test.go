@@ -31,5 +31,5 @@ func ExampleEnded() {
 	// Output:
 	// It was discarded because the shutdown budget of 30s ended while its Delete still waited.
 	// The Delete was never sent: request 4 (liveness check) was in flight and unanswered.
-	// The peer was silent: 18 sends of request 4 since 02:08:40, nothing authentic since 02:08:10.
+	// The peer was silent: 20 sends of request 4 since 02:08:40, nothing authentic since 02:08:10.
 }
