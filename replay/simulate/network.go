@@ -20,7 +20,8 @@ type network struct {
 	content map[messageID]string // what was sent as that message
 	rules   []*rule              // of a scenario, in its order
 	seen    func(from *Node, m *message)
-	refused int // datagrams that answer outside of any SA
+	take    func(from, to *Node, m *message) bool // takes a message out of the network
+	refused int                                   // datagrams that answer outside of any SA
 }
 
 // messageID names one message of an SA.
@@ -92,7 +93,7 @@ func (x *network) carry(from *Node, m *message) {
 	if to == nil {
 		return
 	}
-	if x.scripted(from, to, m) {
+	if x.take != nil && x.take(from, to, m) || x.scripted(from, to, m) {
 		return
 	}
 	f := &x.w.faults

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ikejd/ikejd/proto/record"
@@ -28,8 +29,20 @@ func ParsePlay(text string) (*Play, error) {
 // Title is what the scenario is called.
 func (p *Play) Title() string { return p.file.Title }
 
-// Run plays it.
-func (p *Play) Run(seed uint64) (*World, *Failure) { return p.run(seed, nil) }
+// Run plays it; a search, from that seed on.
+func (p *Play) Run(seed uint64) (*World, *Failure) {
+	for i := range p.file.Statements {
+		if s := &p.file.Statements[i]; s.Verb == scenario.Search {
+			return search(seed, s.Count)
+		}
+	}
+	return p.run(seed, nil)
+}
+
+// Searches reports whether the scenario is not one run but very many.
+func (p *Play) Searches() bool {
+	return slices.ContainsFunc(p.file.Statements, func(s scenario.Statement) bool { return s.Verb == scenario.Search })
+}
 
 // Crash is one death in a scenario: at a node's commit of that number, counted from the start.
 type Crash struct {

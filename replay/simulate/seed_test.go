@@ -1,30 +1,71 @@
 package simulate
 
 import (
-	"os"
-	"strconv"
+	"bytes"
 	"testing"
 	"time"
 )
 
-func TestSeeds(t *testing.T) {
-	c, err := ParseFaults(os.Getenv("FAULTS"))
-	if err != nil {
+// play has seeds in a row, and says what was wrong.
+func play(t *testing.T, first, count uint64, o Options) Tally {
+	t.Helper()
+	o.Dir = t.TempDir()
+	tally := newTally()
+	if err := Many(t.Context(), first, count, o, func(played Outcome) {
+		tally.Add(played.World.Tally)
+		if played.Wrong != nil {
+			t.Errorf("seed %d: %v", played.Seed, played.Wrong)
+		}
+	}); err != nil {
 		t.Fatal(err)
 	}
-	count, _ := strconv.ParseUint(os.Getenv("SEEDS"), 10, 64)
-	first, _ := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
-	o := Options{Nodes: 2, For: 10 * time.Minute, Faults: c, Dir: t.TempDir()}
-	tally := newTally()
-	for seed := range count {
-		w, wrong := Seed(first+seed, o)
-		if wrong != nil {
-			t.Errorf("seed %d: %v", first+seed, wrong)
+	return tally
+}
+
+// Seeds that everybody plays; `ikejd simulate` and `make sim` play others.
+func TestSeeds(t *testing.T) {
+	count := uint64(150)
+	if testing.Short() {
+		count = 16
+	}
+	tally := play(t, 1, count, Options{Nodes: 2, For: 10 * time.Minute, Faults: Choice{All: true}})
+	for _, k := range []string{"after a write", "before a write", "inside a write", "between two sends", "anywhere", "in order"} {
+		if tally.Met[metDeath][k] == 0 {
+			t.Errorf("no node died %s", k)
 		}
-		tally.Add(w.Tally)
 	}
-	for _, line := range tally.Lines() {
-		t.Log(line)
+}
+
+func TestThreeNodes(t *testing.T) {
+	play(t, 1, 10, Options{Nodes: 3, For: 5 * time.Minute, Faults: Choice{All: true}})
+}
+
+// The same seed is the same run: every octet of every journal.
+func TestSameSeedSameRun(t *testing.T) {
+	for _, seed := range []uint64{3, 64} { // 64 has its journals on a real disk
+		first, wrong1 := Seed(seed, Options{Nodes: 2, For: 10 * time.Minute, Faults: Choice{All: true}, Dir: t.TempDir()})
+		second, wrong2 := Seed(seed, Options{Nodes: 2, For: 10 * time.Minute, Faults: Choice{All: true}, Dir: t.TempDir()})
+		if wrong1 != nil || wrong2 != nil {
+			t.Fatal(wrong1, wrong2)
+		}
+		for i, n := range first.Nodes {
+			if len(n.keep) == 0 || len(n.keep) != len(second.Nodes[i].keep) {
+				t.Fatalf("seed %d, node %s: %d records, then %d", seed, n.Name, len(n.keep), len(second.Nodes[i].keep))
+			}
+			for k, e := range n.keep {
+				if !bytes.Equal(e.Data, second.Nodes[i].keep[k].Data) {
+					t.Fatalf("seed %d, node %s: step %d differs", seed, n.Name, e.Step)
+				}
+			}
+		}
 	}
-	t.Log(tally.Events)
+}
+
+// An hour of two nodes takes less than a second (docs/performance.md).
+func BenchmarkSimulatedHour(b *testing.B) {
+	for i := range b.N {
+		if _, wrong := Seed(uint64(i), Options{Nodes: 2, For: time.Hour, Faults: Choice{All: true}}); wrong != nil {
+			b.Fatal(wrong)
+		}
+	}
 }

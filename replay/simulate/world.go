@@ -60,9 +60,9 @@ func newWorld(seed uint64, faults Faults, nodes int) *World {
 }
 
 // stream is a source of chance that depends on the seed and its name alone.
-func stream(seed uint64, name string) *rand.Rand { return rand.New(bits(seed, name)) }
+func stream(seed uint64, name string) *rand.Rand { return rand.New(chacha(seed, name)) }
 
-func bits(seed uint64, name string) *rand.ChaCha8 {
+func chacha(seed uint64, name string) *rand.ChaCha8 {
 	var key [32]byte
 	for i := range 8 {
 		key[i] = byte(seed >> (8 * i))
