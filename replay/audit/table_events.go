@@ -158,6 +158,9 @@ func (s *ikeSA) recovered(n *now) {
 	s.closing.shortened = false // the shutdown that did it has ended with its run
 	s.lostAsks, s.askedAgain = 0, 0
 	for _, a := range s.asks {
+		if c := s.child(a.child); a.kind != askRemove && c != nil && c.phase == record.ChildPhase_CHILD_PHASE_REMOVED {
+			continue // nobody wants it any more
+		}
 		s.lostAsks |= 1 << a.kind
 	}
 	s.asks = s.asks[:0]
