@@ -31,7 +31,7 @@ func ExampleVerify() {
 		fmt.Println(text.SA(sa.Number), sa.Connection, sa.Ending())
 	}
 	// Output:
-	// 75 steps of 1 run equal: true
+	// 77 steps of 1 run equal: true
 	// ike1 gw-east cut off, Delete never sent
 	// ike2 gw-lab unacknowledged, 18 sends
 	// ike3 gw-west acknowledged
