@@ -17,7 +17,7 @@ INTEROP := cmd/ikejd/interop
 # Shows what failed, in full, and what was left out; under CI nothing may be left out.
 report := | go run ./cmd/ikejd/internal/noskip
 
-.PHONY: build quick test check format unit fresh race fuzz sim journals interop peers packages bench demo generate bisect clean
+.PHONY: build quick test check format unit fresh race fuzz sim fresh-seeds journals interop peers packages bench demo generate bisect clean
 
 build:
 	go build -trimpath -o bin/ikejd ./cmd/ikejd
@@ -56,6 +56,7 @@ test: packages
 	$(MAKE) --no-print-directory check
 	$(MAKE) --no-print-directory quick SHORT=
 	$(MAKE) --no-print-directory race
+	$(MAKE) --no-print-directory fresh-seeds
 	$(MAKE) --no-print-directory journals
 	$(MAKE) --no-print-directory interop
 
@@ -71,6 +72,11 @@ fuzz:
 
 sim: build
 	bin/ikejd simulate --seeds $(SEEDS) --seed 1 --nodes 2 --for 10m --faults all
+	bin/ikejd simulate --seed 1 replay/simulate/testdata/B-36.txt
+
+# Seeds that nobody has played before, five minutes of them at most; the first is printed.
+fresh-seeds: build
+	bin/ikejd simulate --seeds 2000 --limit 5m --nodes 2 --for 10m --faults all
 
 # Every journal kept in the repository against this reducer: old journals are regression tests.
 journals: build

@@ -77,6 +77,10 @@ func (t *step) installRefused(sa *IKESA, i int, refusal string) {
 		t.failChild(sa, i, refusal)
 		return
 	}
+	if sa.Phase != Established || sa.Window.Wants(wishDeleteIKE, 0) {
+		t.failChild(sa, i, refusal) // the peer's half goes with its IKE SA (PROTOCOL.md, D-02)
+		return
+	}
 	t.want(sa, Waiting{Wish: wishDeleteChild, Child: child.Number, Decided: t.decided()})
 }
 

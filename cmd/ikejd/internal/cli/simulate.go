@@ -19,6 +19,7 @@ type simulateOptions struct {
 	nodes       int
 	length      time.Duration
 	faults      string
+	limit       time.Duration
 	keep        bool
 	out         string
 }
@@ -55,6 +56,7 @@ Exit status: 0 nothing found, 1 found, 2 it could not be played.`,
 	f.Uint64Var(&o.seed, "seed", 0, "the first `SEED` (default drawn, and printed)")
 	f.IntVar(&o.nodes, "nodes", 2, "`COUNT` of nodes, 2 to 26")
 	f.DurationVar(&o.length, "for", 10*time.Minute, "how long the faults last")
+	f.DurationVar(&o.limit, "limit", 0, "begin no seed after this time (default none)")
 	f.StringVar(&o.faults, "faults", "", "`LIST` of faults, or all")
 	f.BoolVar(&o.keep, "keep", false, "keep the journals of clean seeds too")
 	f.StringVarP(&o.out, "output", "o", "", "keep the first journals as this `FILE` (default sim-SEED.ikej)")
@@ -81,8 +83,14 @@ func runSimulate(ctx context.Context, a *app, o *simulateOptions, files []string
 	if !a.quiet && !a.json {
 		fmt.Fprintf(a.std.Out, "%d seeds from %d, %d nodes, %v each\n", o.seeds, o.seed, o.nodes, o.length)
 	}
+	limited := ctx
+	if o.limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, o.limit)
+		defer cancel()
+	}
 	options := simulate.Options{Nodes: o.nodes, For: o.length, Faults: faults, Dir: dir}
-	if err := simulate.Many(ctx, o.seed, o.seeds, options, s.seed); err != nil {
+	if err := simulate.Many(limited, o.seed, o.seeds, options, s.seed); err != nil && (o.limit == 0 || ctx.Err() != nil) {
 		return err
 	}
 	return s.end()
