@@ -118,7 +118,7 @@ var shu07 = &Rule{ID: "SHU-07", hooks: hooks{effect: func(n *now, s *ikeSA, e *r
 // SHU-08: with --keep-sas the run leaves everything as it is, and the next finds it.
 var shu08 = &Rule{ID: "SHU-08", hooks: hooks{
 	effect: func(n *now, s *ikeSA, e *record.Effect) {
-		if !n.j.order.on || !n.j.order.keep || n.in != nil || n.ev.GetTimerFired() != nil || n.ev.GetBecause().GetEdge() == record.Edge_EDGE_ANSWERS {
+		if !n.j.order.on || !n.j.order.keep || n.in != nil || n.ev.GetTimerFired() != nil || n.ev.GetBecause().GetEdge() == record.Edge_EDGE_ANSWERS || n.ev.GetCloseAsked() != nil {
 			return
 		}
 		switch e.GetKind().(type) {
