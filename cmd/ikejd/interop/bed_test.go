@@ -150,7 +150,7 @@ func newBed(t *testing.T, s scene, ends pairing, port int) *bed {
 
 // newEnd makes the end called kind, one of kinds.
 func (b *bed) newEnd(side, kind, namespace, addr string, port int, s scene) *end {
-	e := &end{kind: kind, dir: filepath.Join(b.dir, side), addr: netip.MustParseAddr(addr)}
+	e := &end{kind: kind, dir: filepath.Join(shortName(b.t, b.dir), side), addr: netip.MustParseAddr(addr)}
 	switch kind {
 	case "charon":
 		e.daemon = &charon{stock: stock{e.dir}, namespace: namespace, float: port == 4500, keys: s.keys, options: s.charonOptions}

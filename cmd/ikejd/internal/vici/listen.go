@@ -26,6 +26,10 @@ func Listen(path, group string) (*Server, error) {
 	}
 	// Bound under another name, it appears at path only when mode and group are right.
 	fresh := path + ".new"
+	if len(fresh) >= len(syscall.RawSockaddrUnix{}.Path) {
+		return nil, fmt.Errorf("control socket %s: the path is too long for a socket; choose one of at most %d octets, or a relative one",
+			path, len(syscall.RawSockaddrUnix{}.Path)-1-len(".new"))
+	}
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("control socket: %w; remove it by hand", err)
 	}
