@@ -11,12 +11,13 @@ import (
 
 	"github.com/ikejd/ikejd/journal"
 	"github.com/ikejd/ikejd/replay"
+	"github.com/ikejd/ikejd/replay/replaytest"
 )
 
 // written is a journal of life that somebody still writes: closed up to step roll, open behind it.
 func written(t *testing.T, roll, last uint64) (string, *journal.Journal, func(upto uint64)) {
 	t.Helper()
-	s := life(t)
+	s := replaytest.Life(t)
 	dir := filepath.Join(t.TempDir(), "journal")
 	j, err := journal.Open(dir, journal.Options{NoPrewrite: true})
 	if err != nil {

@@ -183,7 +183,7 @@ func FuzzSelecting(f *testing.F) {
 
 // The catalog is what the notes say, also where the journal begins within an SA's life.
 func TestCatalog(t *testing.T) {
-	s := life(t)
+	s := replaytest.Life(t)
 	whole := list(t, s.Source())
 	if len(whole.SAs) != 4 || len(whole.Runs) != 2 {
 		t.Fatalf("%d SAs, %d runs", len(whole.SAs), len(whole.Runs))
@@ -219,7 +219,7 @@ func TestCatalog(t *testing.T) {
 
 // Walk gives the States on either side of each step, from wherever it begins.
 func TestWalk(t *testing.T) {
-	s := life(t)
+	s := replaytest.Life(t)
 	src, err := replay.Open(s.Journal(9, 21))
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestWalk(t *testing.T) {
 
 // What a resend sent is found by the step that recorded it.
 func TestSent(t *testing.T) {
-	s := life(t)
+	s := replaytest.Life(t)
 	sent := replay.Sent(s.Source())
 	found := 0
 	for _, r := range s.Records() {

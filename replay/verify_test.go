@@ -7,37 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay"
 	"github.com/ikejd/ikejd/replay/replaytest"
 )
-
-// life is a journal in which each kind of event has its turn.
-func life(t testing.TB) *replaytest.Script {
-	s := replaytest.New(t)
-	s.Start("0.1.0", replaytest.Connection("gw-east", "203.0.113.9"), replaytest.Connection("gw-lab", "198.51.100.4"))
-	east := s.Up("gw-east")
-	lab := s.Accept("gw-lab", false)
-	s.Wait(time.Minute)
-	s.PeerAsks(lab, ike.INFORMATIONAL)
-	s.Close(east)
-	s.Fire(east, record.Timer_TIMER_RETRANSMIT)
-	s.Wait(190 * time.Millisecond)
-	s.Answer(east)
-	s.PeerDeletes(lab)
-	s.Fire(lab, record.Timer_TIMER_LINGER)
-	s.Wait(time.Second)
-	s.Recover("0.2.0")
-	s.Up("gw-east")
-	s.Up("gw-lab")
-	s.Shutdown(30 * time.Second)
-	s.Answer(3)
-	s.Silence(4)
-	s.End("SIGTERM")
-	return s
-}
 
 func verify(t *testing.T, src replay.Source, o replay.Options) replay.Result {
 	t.Helper()
@@ -49,7 +23,7 @@ func verify(t *testing.T, src replay.Source, o replay.Options) replay.Result {
 }
 
 func TestEqual(t *testing.T) {
-	s := life(t)
+	s := replaytest.Life(t)
 	sources := map[string]replay.Source{"memory": s.Source(), "after a snapshot": s.After(5)}
 	for name, rolls := range map[string][]uint64{"journal": nil, "segments": {10, 25}} {
 		src, err := replay.Open(s.Journal(rolls...))
@@ -190,7 +164,7 @@ func TestWhichDivergences(t *testing.T) {
 }
 
 func TestCannotReplay(t *testing.T) {
-	s := life(t)
+	s := replaytest.Life(t)
 	left := s.Source()
 	left.Steps = append(left.Steps[:5:5], left.Steps[7:]...)
 	if _, err := replay.Verify(context.Background(), left, replay.Options{}); err == nil || !strings.Contains(err.Error(), "steps 6 to 7 were left out") {

@@ -1,6 +1,7 @@
 package replaytest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -189,5 +190,17 @@ func (s *Script) Silence(number uint64) {
 	}
 	if s.state.SA(number) != nil {
 		s.Fire(number, record.Timer_TIMER_DISCARD)
+	}
+}
+
+// Removed is the kernel's answer to each removal that the last step ordered.
+func (s *Script) Removed() {
+	s.t.Helper()
+	step := s.Step()
+	for i, e := range slices.Clone(s.effects) {
+		if e.Kind == reducer.EffectRemoveChild {
+			s.Event(&record.Event{IkeSa: e.SA, Because: &record.Because{Edge: record.Edge_EDGE_ANSWERS, Step: step, Index: uint32(i)},
+				Kind: &record.Event_ChildRemoved{ChildRemoved: &record.ChildRemoved{ChildSa: e.Child}}})
+		}
 	}
 }

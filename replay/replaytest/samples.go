@@ -1,6 +1,7 @@
 package replaytest
 
 import (
+	"testing"
 	"time"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -85,6 +86,36 @@ func ends(s *Script) []uint64 {
 	s.Wait(time.Minute)
 	s.Recover("0.9.3", 7, 12)
 	return []uint64{20}
+}
+
+// Life is a journal in which each kind of event has its turn, over a restart and up to a shutdown in which one of two peers
+// is silent.
+func Life(t testing.TB) *Script {
+	s := New(t)
+	s.Start("0.1.0", Connection("gw-east", "203.0.113.9"), Connection("gw-lab", "198.51.100.4"))
+	east := s.Up("gw-east")
+	lab := s.Accept("gw-lab", false)
+	s.Wait(time.Minute)
+	s.PeerAsks(lab, ike.INFORMATIONAL)
+	s.Close(east)
+	s.Fire(east, record.Timer_TIMER_RETRANSMIT)
+	s.Wait(190 * time.Millisecond)
+	s.Answer(east)
+	s.Removed()
+	s.PeerDeletes(lab)
+	s.Removed()
+	s.Fire(lab, record.Timer_TIMER_LINGER)
+	s.Wait(time.Second)
+	s.Recover("0.2.0")
+	s.Up("gw-east")
+	s.Up("gw-lab")
+	s.Shutdown(30 * time.Second)
+	s.Answer(3)
+	s.Removed()
+	s.Silence(4)
+	s.Removed()
+	s.End("SIGTERM")
+	return s
 }
 
 // alive is a journal whose SAs are not gone.

@@ -41,9 +41,7 @@ Exit status: 0 no violation, 1 a violation, 2 it cannot be judged.`,
 			return runAudit(cmd.Context(), a, cmd, &o, a.takePath(args))
 		},
 	}
-	o.bindSA(cmd)
-	o.bindRun(cmd)
-	o.bindRange(cmd)
+	o.bindSteps(cmd)
 	f := cmd.Flags()
 	f.StringSliceVar(&o.rules, "rule", nil, "only the rule with this `ID`; may repeat")
 	f.BoolVar(&o.list, "list", false, "list the rules")

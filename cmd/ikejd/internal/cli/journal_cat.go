@@ -31,9 +31,7 @@ one that wrote the journal. With SAs named, only their steps and effects are pri
 			return runCat(cmd.Context(), a, cmd, &o, a.takePath(args))
 		},
 	}
-	o.bindSA(cmd)
-	o.bindRun(cmd)
-	o.bindRange(cmd)
+	o.bindSteps(cmd)
 	o.bindLimit(cmd, "steps")
 	o.bindOctets(cmd)
 	return cmd

@@ -41,9 +41,7 @@ No key is in any of them: a journal has none.`,
 			return runExport(cmd.Context(), a, cmd, &o, a.takePath(args))
 		},
 	}
-	o.bindSA(cmd)
-	o.bindRun(cmd)
-	o.bindRange(cmd)
+	o.bindSteps(cmd)
 	cmd.Flags().BoolVar(&o.test, "test", false, "a .txt file is a test of the reducer")
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "the `FILE` to write; it must not be there")
 	return cmd

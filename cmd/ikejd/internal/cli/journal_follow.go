@@ -24,7 +24,7 @@ waits for the next start where the daemon ends. Of a journal without a daemon it
 		},
 	}
 	o.bindSA(cmd)
-	cmd.Flags().StringVar(&o.since, "since", "", "from this `POINT` on (else from now on; of a journal without a daemon: from its beginning)")
+	o.bindSince(cmd, "from this `POINT` on (else from now on; of a journal without a daemon: from its beginning)")
 	o.bindOctets(cmd)
 	return cmd
 }

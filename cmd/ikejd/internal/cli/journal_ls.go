@@ -29,9 +29,7 @@ func newList(a *app) *cobra.Command {
 			return runList(cmd.Context(), a, cmd, &o, a.takePath(args))
 		},
 	}
-	o.bindSA(cmd)
-	o.bindRun(cmd)
-	o.bindRange(cmd)
+	o.bindSteps(cmd)
 	o.bindLimit(cmd, "SAs")
 	cmd.Flags().BoolVar(&o.ended, "ended", false, "only SAs that are gone")
 	cmd.Flags().BoolVar(&o.alive, "alive", false, "only SAs that are not gone")

@@ -20,6 +20,14 @@ type selection struct {
 	limit        int
 }
 
+// bindSteps binds what chooses steps: SAs, a run, from where to where.
+func (s *selection) bindSteps(cmd *cobra.Command) {
+	s.bindSA(cmd)
+	s.bindRun(cmd)
+	s.bindSince(cmd, "from this `POINT` on: a step, 03:12:07.5, -10m, start, shutdown, end, ike7.deleting, POINT+3")
+	cmd.Flags().StringVar(&s.until, "until", "", "up to this `POINT`, it included")
+}
+
 func (s *selection) bindSA(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.sas, "sa", nil, "only this `SA`: ike7, child12, an SPI or its first digits, address, connection, identity; may repeat")
 }
@@ -28,9 +36,8 @@ func (s *selection) bindRun(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&s.run, "run", 0, "only this life of the daemon: its `NUMBER`, 0 now, -1 the one before")
 }
 
-func (s *selection) bindRange(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.since, "since", "", "from this `POINT` on: a step, 03:12:07.5, -10m, start, shutdown, end, ike7.deleting, POINT+3")
-	cmd.Flags().StringVar(&s.until, "until", "", "up to this `POINT`, it included")
+func (s *selection) bindSince(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVar(&s.since, "since", "", usage)
 }
 
 func (s *selection) bindLimit(cmd *cobra.Command, what string) {

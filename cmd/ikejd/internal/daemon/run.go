@@ -132,7 +132,7 @@ func (d *Daemon) finish(report *reducer.Report, engineEnded <-chan error) (int, 
 	if d.options.KeepSAs {
 		d.log.Info("the next start takes over", "ike_sas", state.SAs())
 	}
-	d.log.Info(reportText(state.Run(), d.shutdownBy, report))
+	d.log.Info(reportText(state.Run(), d.shutdownBy, report, state.Time()))
 	if report.Counts[reducer.CutOff] > 0 {
 		return ExitCutOff, nil
 	}
