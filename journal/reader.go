@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"sort"
+	"time"
 )
 
 // A Reader reads a journal that is not its own: the closed segments, and the open one where no daemon has it, as it
@@ -120,6 +121,11 @@ func (r *Reader) Writer() string {
 
 // Segments describes what is read, ascending; nil for a case file.
 func (r *Reader) Segments() []SegmentInfo { return r.infos }
+
+// Prunable is what Journal.Prune would remove.
+func (r *Reader) Prunable(before time.Time, needed func(SegmentInfo) bool) ([]SegmentInfo, error) {
+	return prunable(r.infos, before, needed), nil
+}
 
 // Versions is what a case file says of the programs that wrote it; nil for a journal's folder.
 func (r *Reader) Versions() []byte {

@@ -133,13 +133,7 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 	if err != nil {
 		return nil, err
 	}
-	var gone []SegmentInfo
-	for _, info := range infos[:newestSnapshot(infos)] {
-		if !time.Unix(0, info.End).Before(before) || needed != nil && needed(info) {
-			break
-		}
-		gone = append(gone, info)
-	}
+	gone := prunable(infos, before, needed)
 	if dryRun || len(gone) == 0 {
 		return gone, nil
 	}
@@ -155,6 +149,17 @@ func (j *Journal) Prune(before time.Time, needed func(SegmentInfo) bool, dryRun 
 		return gone, fmt.Errorf("journal: %w; prune again", err)
 	}
 	return gone, nil
+}
+
+// prunable are the segments before the last one with a snapshot, up to the first that is young or needed.
+func prunable(infos []SegmentInfo, before time.Time, needed func(SegmentInfo) bool) (old []SegmentInfo) {
+	for _, info := range infos[:newestSnapshot(infos)] {
+		if !time.Unix(0, info.End).Before(before) || needed != nil && needed(info) {
+			break
+		}
+		old = append(old, info)
+	}
+	return old
 }
 
 func (j *Journal) setPast(change func(past []uint64) []uint64) {

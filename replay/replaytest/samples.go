@@ -47,6 +47,7 @@ func ends(s *Script) []uint64 {
 	s.Close(s.Up("gw-east")) // ike1: acknowledged
 	s.Wait(190 * time.Millisecond)
 	s.Answer(1)
+	alone := s.Step()
 
 	s.Close(s.Up("gw-east")) // ike2: unacknowledged
 	s.GiveUp(2)
@@ -85,7 +86,7 @@ func ends(s *Script) []uint64 {
 	s.Up("gw-lab") // ike12: not recovered
 	s.Wait(time.Minute)
 	s.Recover("0.9.3", 7, 12)
-	return []uint64{20}
+	return []uint64{alone, 20}
 }
 
 // Life is a journal in which each kind of event has its turn, over a restart and up to a shutdown in which one of two peers

@@ -127,7 +127,7 @@ func (r *reader) read(key string, parse func(string) error) (set bool) {
 
 func (r *reader) time(key string, otherwise time.Duration) time.Duration {
 	value := otherwise
-	r.read(key, func(text string) error { return assign(&value, text, parseTime) })
+	r.read(key, func(text string) error { return assign(&value, text, ParseTime) })
 	return value
 }
 

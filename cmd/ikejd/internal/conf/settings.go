@@ -141,7 +141,7 @@ func (k settingKey) split() (group, name string) {
 func (k settingKey) set(s *Settings, text string) error {
 	switch field := k.field(s).(type) {
 	case *time.Duration:
-		return setWithin(field, text, k, parseTime)
+		return setWithin(field, text, k, ParseTime)
 	case *Octets:
 		return setWithin(field, text, k, func(text string) (Octets, error) {
 			n, err := parseSize(text)

@@ -20,8 +20,8 @@ var (
 // maxTime bounds every time: what is longer is a slip, and times are added to one another.
 const maxTime = 10 * 365 * 24 * time.Hour
 
-// parseTime reads seconds, or a number with ms, s, m, h or d. Fractions are allowed.
-func parseTime(text string) (time.Duration, error) {
+// ParseTime reads seconds, or a number with ms, s, m, h or d. Fractions are allowed.
+func ParseTime(text string) (time.Duration, error) {
 	units := []struct {
 		suffix string
 		unit   time.Duration

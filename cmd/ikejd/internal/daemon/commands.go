@@ -14,7 +14,7 @@ import (
 )
 
 // The commands of the control socket: strongSwan's vici, so that swanctl and what is built on it drive this daemon, and
-// three of our own for the journal.
+// four of our own for the journal.
 
 // handle registers them all.
 func (d *Daemon) handle() {
@@ -31,6 +31,7 @@ func (d *Daemon) handle() {
 	}
 	d.handleLoading()
 	live.Handle(s, d.journal, d.options.Journal)
+	live.HandlePrune(s, d.prune)
 }
 
 func (d *Daemon) version(context.Context, *vici.Session, vici.Message) (vici.Message, error) {

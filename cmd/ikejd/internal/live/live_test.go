@@ -288,3 +288,42 @@ func ExampleOpen() {
 	fmt.Println(err)
 	// Output: no daemon answers on nobody.vici; try: systemctl start ikejd, or --socket PATH
 }
+
+// What the daemon removed, or would remove, comes back as it was told; so does why it did not.
+func TestPrune(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "vici")
+	s, err := vici.Listen(socket, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := []journal.SegmentInfo{{Name: "one", First: 1, Last: 20, End: 30, Bytes: 40, Closed: true}, {Name: "two", First: 21, Last: 22, End: 31, Bytes: 41, Closed: true}}
+	var kept time.Duration
+	HandlePrune(s, func(keep time.Duration, dryRun bool) ([]journal.SegmentInfo, error) {
+		kept = keep
+		if !dryRun {
+			return nil, errors.New("the folder is gone")
+		}
+		return gone, nil
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	if got, err := Prune(ctx, socket, time.Hour, true); err != nil || !cmp.Equal(got, gone) || kept != time.Hour {
+		t.Errorf("%v of %v, %v", got, kept, err)
+	}
+	if _, err := Prune(ctx, socket, time.Hour, false); err == nil || !strings.Contains(err.Error(), "the folder is gone") {
+		t.Errorf("refused: %v", err)
+	}
+	if _, err := Prune(ctx, socket, 0, true); err == nil || !strings.Contains(err.Error(), "keep is missing") {
+		t.Errorf("no time: %v", err)
+	}
+	if _, err := Prune(ctx, filepath.Join(t.TempDir(), "none"), time.Hour, true); !errors.Is(err, vici.ErrNoDaemon) {
+		t.Errorf("nobody there: %v", err)
+	}
+}
