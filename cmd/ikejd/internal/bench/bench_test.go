@@ -11,18 +11,23 @@ import (
 	"github.com/ikejd/ikejd/journal"
 )
 
-// load is a run against r that must go through.
-func (r *responder) load(tb testing.TB, change func(*bench.Options)) *bench.Report {
-	tb.Helper()
+// options are those of one SA, with what change makes of them.
+func (r *responder) options(change func(*bench.Options)) bench.Options {
 	o := bench.Options{Peer: r.peer, NATPort: r.natPort, Local: loopback, LocalID: "#.bench.example", PSK: []byte(psk), SAs: 1, Outstanding: 1,
 		FirstWait: time.Second, Sends: 5, Watch: r.cmd.Process.Pid}
 	change(&o)
-	report, err := bench.Run(context.Background(), o)
+	return o
+}
+
+// load is a run against r that must go through.
+func (r *responder) load(tb testing.TB, change func(*bench.Options)) *bench.Report {
+	tb.Helper()
+	report, err := bench.Run(context.Background(), context.Background(), r.options(change))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if report.Failed() {
-		tb.Fatalf("SAs failed: set-up %v, delete %v", report.SetUp.Failures, report.Delete.Failures)
+		tb.Fatalf("SAs failed: set-up %v, probes %v, delete %v, lost %d", report.SetUp.Failures, report.Probe.Failures, report.Delete.Failures, report.Peer.Deleted)
 	}
 	return report
 }

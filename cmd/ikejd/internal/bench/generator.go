@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -31,6 +30,7 @@ type generator struct {
 	phase  phase
 	out    []udp.Outgoing // to be sent when the lock is given back
 	childs int            // SAs that have a Child SA
+	peer   Asked
 }
 
 // sa is one of them, and the request of its that waits for an answer. It waits for one at a time.
@@ -43,22 +43,17 @@ type sa struct {
 	request       []byte // our IKE_SA_INIT, which AUTH covers; the responder's is response
 	response      []byte
 	up            bool
+	child         uint32 // the responder's SPI of the Child SA, 0: there is none
 
 	waiting  []byte // the request in flight; nil: none
 	exchange ike.ExchangeType
+	id       uint32    // of the request in flight, or of the last one
 	began    time.Time // of the phase, for this SA
 	due      time.Time // to be sent again
 	sends    int
-}
 
-// phase is setting up, or deleting: which SAs, and how it went.
-type phase struct {
-	begin  func(*sa) ([]byte, error) // the first request
-	todo   []*sa
-	flying map[*sa]struct{}
-	began  time.Time
-	result Phase
-	done   chan struct{}
+	expected uint32 // id of the responder's next request
+	answer   []byte // to its last one, for its repeats
 }
 
 // newGenerator opens the sockets.
@@ -76,7 +71,7 @@ func newGenerator(o Options) (*generator, error) {
 		return nil, err
 	}
 	g := &generator{o: o, keyring: keys.New(keys.Options{}), sockets: sockets, bySPI: make(map[uint64]*sa, o.SAs),
-		firstSPI: 1<<28 | rand.Uint32N(1<<31)}
+		firstSPI: 1<<28 | rand.Uint32N(1<<31), phase: phase{over: true}}
 	ikePort, natPort := sockets.Ports()
 	g.ike, g.nat = netip.AddrPortFrom(local, ikePort), netip.AddrPortFrom(local, natPort)
 	return g, nil
@@ -103,75 +98,7 @@ func (g *generator) prepare(workers int) error {
 	return errors.Join(failed...)
 }
 
-// run is one phase over the SAs in todo.
-func (g *generator) run(ctx context.Context, todo []*sa, begin func(*sa) ([]byte, error)) (Phase, error) {
-	g.mu.Lock()
-	p := &g.phase
-	*p = phase{begin: begin, todo: todo, flying: map[*sa]struct{}{}, began: time.Now(), done: make(chan struct{}),
-		result: Phase{Asked: len(todo), Failures: map[string]int{}}}
-	g.fill()
-	g.flush()
-	done := p.done
-	g.mu.Unlock()
-	tick := time.NewTicker(g.o.FirstWait / 8)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			return p.result, nil
-		case now := <-tick.C:
-			g.resend(now)
-		case <-ctx.Done():
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			p.result.Took = time.Since(p.began)
-			return p.result, ctx.Err()
-		}
-	}
-}
-
-// fill begins SAs until enough wait for an answer. The lock is held.
-func (g *generator) fill() {
-	p := &g.phase
-	for len(p.flying) < g.o.Outstanding && len(p.todo) > 0 {
-		s := p.todo[0]
-		p.todo = p.todo[1:]
-		p.flying[s] = struct{}{}
-		s.began = time.Now()
-		request, err := p.begin(s)
-		if err != nil {
-			g.ended(s, err)
-			continue
-		}
-		g.send(s, request)
-	}
-	if len(p.flying) == 0 && len(p.todo) == 0 && p.result.Took == 0 {
-		p.result.Took = time.Since(p.began)
-		close(p.done)
-	}
-}
-
-// send puts a new request in flight.
-func (g *generator) send(s *sa, request []byte) {
-	s.waiting, s.exchange, s.sends, s.due = request, ike.ExchangeType(request[18]), 1, time.Now().Add(g.o.FirstWait)
-	g.out = append(g.out, udp.Outgoing{Local: s.local, Remote: s.remote, Bytes: request})
-}
-
-// ended: nothing more is expected of this SA in this phase.
-func (g *generator) ended(s *sa, err error) {
-	p := &g.phase
-	delete(p.flying, s)
-	s.waiting = nil
-	if err != nil {
-		p.result.Failures[err.Error()]++
-		return
-	}
-	p.result.waits = append(p.result.waits, time.Since(s.began))
-}
-
-// receive takes a batch of responses.
+// receive takes a batch of what the responder sends.
 func (g *generator) receive(batch []udp.Datagram) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -181,12 +108,15 @@ func (g *generator) receive(batch []udp.Datagram) {
 			continue
 		}
 		s := g.bySPI[h.SPIi]
-		if s == nil || s.waiting == nil || !h.Response() || h.Exchange != s.exchange {
-			continue // late, or a request of the responder's: this initiator answers none
+		switch {
+		case s == nil:
+		case !h.Response():
+			g.asked(s, h, batch[i].Bytes)
+		case s.waiting != nil && h.Exchange == s.exchange && h.MessageID == s.id:
+			g.answered(s, h, batch[i].Bytes)
 		}
-		g.answered(s, h, batch[i].Bytes)
 	}
-	g.fill()
+	g.fill(time.Now())
 	g.flush()
 }
 
@@ -204,50 +134,21 @@ func (g *generator) answered(s *sa, h ike.Header, datagram []byte) {
 		}
 		g.send(s, next)
 	case ike.IKE_AUTH:
-		child, err := g.authAnswered(s, datagram)
+		err := g.authAnswered(s, datagram)
 		if errors.Is(err, keys.ErrICV) {
 			return
 		}
 		s.up = err == nil
-		if child {
+		if s.child != 0 {
 			g.childs++
 		}
 		s.request, s.response, s.nr = nil, nil, nil
 		g.ended(s, err)
 	case ike.INFORMATIONAL:
-		if g.deleteAnswered(s, datagram) == nil {
-			s.up = false
-			g.keyring.Destroy(s.init.Ref)
+		if g.authentic(s, datagram) {
+			g.phase.answered(s)
 			g.ended(s, nil)
 		}
-	}
-}
-
-// resend repeats what was not answered in time, and gives up what was sent often enough.
-func (g *generator) resend(now time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for s := range g.phase.flying {
-		switch {
-		case now.Before(s.due):
-		case s.sends >= g.o.Sends:
-			g.ended(s, errors.New("no answer"))
-		default:
-			s.due = now.Add(g.o.FirstWait << s.sends)
-			s.sends++
-			g.phase.result.Resent++
-			g.out = append(g.out, udp.Outgoing{Local: s.local, Remote: s.remote, Bytes: s.waiting})
-		}
-	}
-	g.fill()
-	g.flush()
-}
-
-func (g *generator) flush() {
-	if len(g.out) > 0 {
-		g.sockets.Send(g.out)
-		clear(g.out)
-		g.out = g.out[:0]
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/ikejd/ikejd/proto/ike"
 )
 
-// The exchanges of one SA, as initiator: IKE_SA_INIT, IKE_AUTH, and INFORMATIONAL with the Delete (RFC 7296, sections
-// 1.2 and 1.4.1). What a daemon checks to be safe is left out where it costs the responder nothing; that it answered, and
+// The exchanges of one SA, as initiator: IKE_SA_INIT, IKE_AUTH, and INFORMATIONAL, empty and with the Delete (RFC 7296,
+// sections 1.2, 1.4 and 1.4.1). What a daemon checks to be safe is left out where it costs the responder nothing; that it answered, and
 // holds the key, is checked.
 
 // initRequest is HDR, [N(COOKIE)], SAi1, KEi, Ni and the two hashes of section 2.23.
@@ -97,10 +97,13 @@ func (g *generator) authRequest(s *sa) ([]byte, error) {
 	if remote, ok := g.o.remoteID(); ok {
 		bodies = append(bodies, remote)
 	}
-	spi := binary.BigEndian.AppendUint32(nil, g.firstSPI+uint32(s.number))
-	return g.seal(s, ike.IKE_AUTH, 1, append(bodies, ike.Auth{Method: ike.AuthSharedKey, Data: auth}, childOffer(spi),
+	spi := binary.BigEndian.AppendUint32(nil, g.childSPI(s))
+	return g.seal(s, 0, ike.IKE_AUTH, 1, append(bodies, ike.Auth{Method: ike.AuthSharedKey, Data: auth}, childOffer(spi),
 		ike.TrafficSelectors{Initiator: true, Selectors: anywhere}, ike.TrafficSelectors{Selectors: anywhere})...)
 }
+
+// childSPI is the ESP SPI on which s would receive.
+func (g *generator) childSPI(s *sa) uint32 { return g.firstSPI + uint32(s.number) }
 
 func childOffer(spi []byte) ike.SA {
 	return ike.SA{Proposals: []ike.Proposal{
@@ -115,45 +118,63 @@ func childOffer(spi []byte) ike.SA {
 var anywhere = []ike.Selector{{Type: ike.TSIPv4AddrRange, EndPort: 0xffff,
 	Start: netip.IPv4Unspecified(), End: netip.AddrFrom4([4]byte{255, 255, 255, 255})}}
 
-// authAnswered checks the responder's proof; whether there is a Child SA as well is counted.
-func (g *generator) authAnswered(s *sa, datagram []byte) (child bool, err error) {
+// authAnswered checks the responder's proof, and takes note of the Child SA where there is one as well.
+func (g *generator) authAnswered(s *sa, datagram []byte) error {
 	var payloads ike.Payloads
 	if err := g.open(s, datagram, &payloads); err != nil {
-		return false, err
+		return err
 	}
 	auth, missing := bodyOf(&payloads, ike.PayloadAUTH, ike.ParseAuth)
 	id, ok := payloads.First(ike.PayloadIDr)
 	if missing != nil || !ok {
 		for _, n := range notifies(&payloads) {
-			return false, fmt.Errorf("IKE_AUTH refused: %v", n.Type)
+			return fmt.Errorf("IKE_AUTH refused: %v", n.Type)
 		}
-		return false, errors.New("IKE_AUTH response without IDr or AUTH")
+		return errors.New("IKE_AUTH response without IDr or AUTH")
 	}
 	in := keys.AuthInput{RealMessage: s.response, PeerNonce: s.init.Nonce, IDBody: id.Body, PSK: g.o.PSK}
 	if !g.keyring.CheckAuth(s.init.Ref, in, auth.Data) {
-		return false, errors.New("the responder's AUTH does not fit the pre-shared key")
+		return errors.New("the responder's AUTH does not fit the pre-shared key")
 	}
-	return payloads.Count(ike.PayloadSA) == 1, nil
+	chosen, err := bodyOf(&payloads, ike.PayloadSA, ike.ParseSA)
+	if err == nil && len(chosen.Proposals) == 1 && len(chosen.Proposals[0].SPI) == 4 {
+		s.child = binary.BigEndian.Uint32(chosen.Proposals[0].SPI)
+	}
+	return nil
+}
+
+// probeRequest is HDR, SK {}: are you there (section 1.4)?
+func (g *generator) probeRequest(s *sa) ([]byte, error) {
+	return g.seal(s, 0, ike.INFORMATIONAL, s.id+1)
 }
 
 // deleteRequest is HDR, SK {D} with nothing but the IKE SA in it.
 func (g *generator) deleteRequest(s *sa) ([]byte, error) {
-	return g.seal(s, ike.INFORMATIONAL, 2, ike.Delete{Protocol: ike.ProtocolIKE})
+	return g.seal(s, 0, ike.INFORMATIONAL, s.id+1, ike.Delete{Protocol: ike.ProtocolIKE})
 }
 
-// deleteAnswered: that it is authentic is the whole meaning of the response.
-func (g *generator) deleteAnswered(s *sa, datagram []byte) error {
+// deleted is the answer to that. The keys go with the SA.
+func (g *generator) deleted(s *sa) {
+	s.up = false
+	g.keyring.Destroy(s.init.Ref)
+}
+
+// authentic says that the answer is the responder's: of an answer to a probe or a Delete that is the whole meaning.
+func (g *generator) authentic(s *sa, datagram []byte) bool {
 	_, _, err := g.keyring.Open(s.init.Ref, datagram)
-	return err
+	return err == nil
 }
 
 func (s *sa) header(exchange ike.ExchangeType, id uint32) ike.Header {
 	return ike.Header{SPIi: s.init.SPI, SPIr: s.spir, Exchange: exchange, Flags: ike.FlagInitiator, MessageID: id}
 }
 
-func (g *generator) seal(s *sa, exchange ike.ExchangeType, id uint32, bodies ...ike.Body) ([]byte, error) {
+// seal makes a protected message; more is a flag beside the initiator's.
+func (g *generator) seal(s *sa, more ike.Flags, exchange ike.ExchangeType, id uint32, bodies ...ike.Body) ([]byte, error) {
 	first, plain := ike.AppendPayloads(nil, bodies...)
-	return g.keyring.Seal(nil, s.init.Ref, s.header(exchange, id), first, plain)
+	h := s.header(exchange, id)
+	h.Flags |= more
+	return g.keyring.Seal(nil, s.init.Ref, h, first, plain)
 }
 
 func (g *generator) open(s *sa, datagram []byte, into *ike.Payloads) error {

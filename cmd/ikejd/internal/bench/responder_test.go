@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/daemon"
+	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
 )
 
 // The responder is a process of its own, so that its CPU and memory can be told from the load's: this test binary again,
@@ -137,10 +138,12 @@ type responder struct {
 	answers *bufio.Scanner
 }
 
-func startResponder(tb testing.TB) *responder {
+// startResponder starts it; each of keys is a line more of the connection.
+func startResponder(tb testing.TB, keys ...string) *responder {
 	tb.Helper()
 	r := &responder{dir: tb.TempDir()}
-	if err := os.WriteFile(filepath.Join(r.dir, "swanctl.conf"), []byte(configuration), 0o600); err != nil {
+	text := strings.Replace(configuration, "    bench {\n", "    bench {\n"+strings.Join(keys, "\n")+"\n", 1)
+	if err := os.WriteFile(filepath.Join(r.dir, "swanctl.conf"), []byte(text), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	port := freePort(tb)
@@ -170,6 +173,30 @@ func startResponder(tb testing.TB) *responder {
 		if time.Now().After(limit) {
 			tb.Fatalf("the responder does not start:\n%s", text)
 		}
+	}
+}
+
+// signal is SIGSTOP or SIGCONT: a responder that is silent for a while.
+func (r *responder) signal(tb testing.TB, s syscall.Signal) {
+	tb.Helper()
+	if err := r.cmd.Process.Signal(s); err != nil {
+		tb.Error(err)
+	}
+}
+
+// terminate has it delete what keys name.
+func (r *responder) terminate(tb testing.TB, key, value string) {
+	tb.Helper()
+	c, err := vici.Dial(filepath.Join(r.dir, "vici"))
+	if err != nil {
+		tb.Error(err)
+		return
+	}
+	defer c.Close()
+	var m vici.Message
+	m.Set(key, value)
+	if _, err := c.Call(context.Background(), vici.CmdTerminate, m); err != nil {
+		tb.Error(err)
 	}
 }
 

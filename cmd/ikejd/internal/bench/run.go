@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,8 +11,9 @@ import (
 	"time"
 )
 
-// Run makes the load and reports. When ctx ends it says how far it came, and the error is ctx's.
-func Run(ctx context.Context, o Options) (*Report, error) {
+// Run makes the load and reports. When ctx ends it sets up no more and deletes what is up; when halt ends it stops at once.
+// It then says how far it came, and the error is ctx's.
+func Run(ctx, halt context.Context, o Options) (*Report, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -32,26 +34,42 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.SetUp, err = g.run(ctx, g.all, g.firstRequest)
-	m.stop(report, max(len(report.SetUp.waits), 1))
+	setUp := phase{name: settingUp, begin: g.firstRequest, todo: g.all, limit: o.Outstanding, pace: o.pace()}
+	report.SetUp, err = g.run(ctx, halt, setUp)
+	m.stop(report, max(report.SetUp.Done(), 1))
 	report.Children = g.childs
-	if err != nil || o.HalfOpen {
-		return report, err
+	if err == nil && o.Hold > 0 && !o.HalfOpen && ctx.Err() == nil {
+		report.Probe, err = g.run(ctx, halt, g.holds())
 	}
-	if err := pause(ctx, o.Hold); err != nil || o.Keep {
-		return report, err
+	if err == nil && !o.Keep && !o.HalfOpen {
+		report.Delete, err = g.run(context.Background(), halt, phase{name: deleting, begin: g.deleteRequest, answered: g.deleted,
+			todo: g.established(), limit: o.Outstanding, pace: o.pace()})
 	}
-	report.Delete, err = g.run(ctx, g.established(), g.deleteRequest)
-	return report, err
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	report.Peer = g.peer
+	return report, errors.Join(ctx.Err(), err)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// The names of the phases.
+const settingUp, holding, deleting = "setting up", "holding", "deleting"
+
+// holds is the phase in which SAs are up and, where that was asked for, each is probed again and again, one after the
+// other.
+func (g *generator) holds() phase {
+	p := phase{name: holding, lasts: g.o.Hold, begin: g.probeRequest, answered: func(*sa) {}}
+	if up := g.established(); g.o.Probe > 0 && len(up) > 0 {
+		p.todo, p.limit, p.pace = up, len(up), g.o.Probe/time.Duration(len(up))
 	}
+	return p
+}
+
+// pace is the time from one SA to the next.
+func (o *Options) pace() time.Duration {
+	if o.Rate == 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / o.Rate)
 }
 
 // localFor is the address of ours that datagrams to peer leave from.

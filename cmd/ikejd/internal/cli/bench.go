@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"os"
+	"os/signal"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +24,7 @@ type benchOptions struct {
 	bench.Options
 	local   string
 	pskFile string
+	rate    string
 }
 
 func newBench(a *app) *cobra.Command {
@@ -27,16 +32,30 @@ func newBench(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench ADDRESS[:PORT]",
 		Short: "Load an IKEv2 responder with SAs",
-		Long: `Set up IKE SAs, each with a Child SA, against any IKEv2 responder with a pre-shared key and X25519; hold them; delete
-them; and say how many a second it took and how long each waited for its answer. Nothing is installed on this side.
+		Long: `Set up IKE SAs, each with a Child SA, against any IKEv2 responder with a pre-shared key and X25519; hold them, and
+probe them while they are held; delete them; and say how many a second it took and how long each waited for its answer.
+Nothing is installed on this side. What the responder asks meanwhile is answered: liveness checks, Deletes; new SAs and
+rekeying are refused with NO_ADDITIONAL_SAS. How far it has come is said on standard error every --progress.
 
 A responder refuses many half-open SAs of one address, as it should: raise its limits for the load (PROTOCOL.md, K-05 and
 K-06; in ikejd limits.cookies_from, limits.cookies_from_source, limits.half_open, limits.half_open_source; in strongSwan
 dos_protection = no). CPU is given beside what the cryptography alone of a handshake takes at the same time on the same
 cores: compare that ratio, not the times.
 
-Exit status: 0 every SA went through; 1 some did not; 2 it could not begin.`,
+Interrupted, it sets up no more, deletes what it set up (unless --keep) and reports; interrupted again it stops at once.
+
+With --json one object is printed, of type "load". Times are microseconds, memory is octets; fields are only ever added.
+
+  setUp, probed, deleted  the phases: asked, done, rate (done a second), took, resent (datagrams), unanswered,
+                          wait (p50, p90, p99, p99.9, max), failures (a count for each reason)
+  children                SAs with a Child SA
+  peer                    the responder's requests: answered, deleted (SAs lost to them), children (deleted alone), refused
+  cpu, floor              of a set-up here, and of a handshake's cryptography alone
+  responder               with --watch, of a set-up: cpu, resident, anonymous, peak
+
+Exit status: 0 every SA went through, and every probe was answered; 1 some did not; 2 it could not begin; 130 interrupted.`,
 		Example: "  ikejd bench 192.0.2.1 --psk-file psk --sas 10000 --outstanding 256\n" +
+			"  ikejd bench 192.0.2.1 --psk-file psk --rate 50/s --hold 1h --probe 30s --json\n" +
 			"  ikejd bench [::1]:5500 --nat-port 5501 --psk-file psk --hold 1m --watch $(pidof charon-systemd)",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runBench(cmd.Context(), a, o, args[0]) },
@@ -44,12 +63,15 @@ Exit status: 0 every SA went through; 1 some did not; 2 it could not begin.`,
 	f := cmd.Flags()
 	f.IntVar(&o.SAs, "sas", 1000, "`COUNT` of IKE SAs to set up")
 	f.IntVar(&o.Outstanding, "outstanding", 32, "`COUNT` that wait for an answer at a time")
+	f.StringVar(&o.rate, "rate", "", "begin `N/s` set-ups, then Deletes, at most; also N/m (default as fast as answers come)")
 	f.StringVar(&o.pskFile, "psk-file", "", "`FILE` whose first line is the pre-shared key")
 	f.StringVar(&o.LocalID, "local-id", "#.bench.example", "our `IDENTITY`, as in swanctl.conf; # is the number of the SA")
 	f.StringVar(&o.RemoteID, "remote-id", "", "`IDENTITY` asked of the responder (default none in particular)")
 	f.StringVar(&o.local, "local", "", "`ADDRESS` to send from (default what the route to the responder says)")
 	f.Uint16Var(&o.NATPort, "nat-port", 4500, "the responder's `PORT` behind NATs")
 	f.DurationVar(&o.Hold, "hold", 0, "how long the SAs stay before they are deleted")
+	f.DurationVar(&o.Probe, "probe", 0, "while they stay, ask each SA once in this time whether its peer lives (0: never)")
+	f.DurationVar(&o.TellEvery, "progress", 10*time.Second, "say how far it has come once in this time (0: never; nor with -q or --json)")
 	f.BoolVar(&o.Keep, "keep", false, "leave the SAs up at the responder")
 	f.BoolVar(&o.HalfOpen, "half-open", false, "IKE_SA_INIT only")
 	f.DurationVar(&o.FirstWait, "first-wait", time.Second, "before a request is sent again; each further wait is twice as long")
@@ -76,7 +98,18 @@ func runBench(ctx context.Context, a *app, o benchOptions, peer string) error {
 		line, _, _ := strings.Cut(string(text), "\n")
 		o.PSK = []byte(strings.TrimSuffix(line, "\r"))
 	}
-	report, err := bench.Run(ctx, o.Options)
+	if o.Rate, err = parseRate(o.rate); err != nil {
+		return err
+	}
+	if o.TellEvery > 0 && !a.quiet && !a.json {
+		o.Tell = func(p bench.Progress) {
+			fmt.Fprintf(a.std.Err, "%-10s %v: %d of %d, %d failed, %d waiting, %d up\n", p.Phase, p.For.Round(time.Second/10), p.Done, p.Asked, p.Failed,
+				p.Waiting, p.Up)
+		}
+	}
+	halt, forget := interruptedAgain(ctx)
+	defer forget()
+	report, err := bench.Run(ctx, halt, o.Options)
 	if report == nil {
 		return err
 	}
@@ -91,25 +124,71 @@ func runBench(ctx context.Context, a *app, o benchOptions, peer string) error {
 	return err
 }
 
-// loadJSON is the report for programs: times in microseconds, memory in octets.
+// interruptedAgain is a context that ends with the first interrupt after ctx has ended.
+func interruptedAgain(ctx context.Context) (context.Context, context.CancelFunc) {
+	again, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, func() {
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, os.Interrupt)
+		defer signal.Stop(signals)
+		select {
+		case <-signals:
+			cancel()
+		case <-again.Done():
+		}
+	})
+	return again, func() {
+		stop()
+		cancel()
+	}
+}
+
+// parseRate reads N/s or N/m; a bare N is a second. It gives N a second, 0 for "".
+func parseRate(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	number, unit, _ := strings.Cut(text, "/")
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || n <= 0 || n > 1e6 || unit != "" && unit != "s" && unit != "m" || strings.HasSuffix(text, "/") {
+		return 0, fmt.Errorf("--rate %q is no rate; try: --rate 100/s, or 30/m", text)
+	}
+	if unit == "m" {
+		n /= 60
+	}
+	return n, nil
+}
+
+// loadJSON is the report for programs; the command's help has what its fields are.
 type loadJSON struct {
 	V         int            `json:"v"`
 	Type      string         `json:"type"`
 	SetUp     phaseJSON      `json:"setUp"`
 	Children  int            `json:"children"`
+	Probed    phaseJSON      `json:"probed"`
 	Deleted   phaseJSON      `json:"deleted"`
+	Peer      peerJSON       `json:"peer"`
 	CPU       int64          `json:"cpu"`
 	Floor     int64          `json:"floor,omitempty"`
 	Responder *responderJSON `json:"responder,omitempty"`
 }
 
 type phaseJSON struct {
-	Asked    int              `json:"asked"`
-	Done     int              `json:"done"`
-	Took     int64            `json:"took"`
-	Resent   int              `json:"resent"`
-	Wait     map[string]int64 `json:"wait"`
-	Failures map[string]int   `json:"failures"`
+	Asked      int              `json:"asked"`
+	Done       int              `json:"done"`
+	Rate       float64          `json:"rate"`
+	Took       int64            `json:"took"`
+	Resent     int              `json:"resent"`
+	Unanswered int              `json:"unanswered"`
+	Wait       map[string]int64 `json:"wait"`
+	Failures   map[string]int   `json:"failures"`
+}
+
+type peerJSON struct {
+	Answered int `json:"answered"`
+	Deleted  int `json:"deleted"`
+	Children int `json:"children"`
+	Refused  int `json:"refused"`
 }
 
 type responderJSON struct {
@@ -120,8 +199,8 @@ type responderJSON struct {
 }
 
 func loadOf(r *bench.Report) loadJSON {
-	load := loadJSON{V: 1, Type: "load", SetUp: phaseOf(&r.SetUp), Children: r.Children, Deleted: phaseOf(&r.Delete),
-		CPU: r.OwnCPU.Microseconds(), Floor: r.Floor.Microseconds()}
+	load := loadJSON{V: 1, Type: "load", SetUp: phaseOf(&r.SetUp), Children: r.Children, Probed: phaseOf(&r.Probe),
+		Deleted: phaseOf(&r.Delete), Peer: peerJSON(r.Peer), CPU: r.OwnCPU.Microseconds(), Floor: r.Floor.Microseconds()}
 	if r.Watched {
 		load.Responder = &responderJSON{CPU: r.ResponderCPU.Microseconds(), Resident: r.Resident, Anonymous: r.RssAnon, Peak: r.Peak}
 	}
@@ -130,10 +209,13 @@ func loadOf(r *bench.Report) loadJSON {
 
 func phaseOf(p *bench.Phase) phaseJSON {
 	wait := map[string]int64{}
-	for name, q := range map[string]float64{"p50": .5, "p90": .9, "p99": .99, "p99.9": .999, "most": 1} {
+	for name, q := range map[string]float64{"p50": .5, "p90": .9, "p99": .99, "p99.9": .999, "max": 1} {
 		wait[name] = p.Wait(q).Microseconds()
 	}
-	return phaseJSON{Asked: p.Asked, Done: p.Done(), Took: p.Took.Microseconds(), Resent: p.Resent, Wait: wait, Failures: p.Failures}
+	failures := map[string]int{}
+	maps.Copy(failures, p.Failures)
+	return phaseJSON{Asked: p.Asked, Done: p.Done(), Rate: math.Round(p.Rate()*100) / 100, Took: p.Took.Microseconds(), Resent: p.Resent,
+		Unanswered: p.Unanswered(), Wait: wait, Failures: failures}
 }
 
 // parsePeer reads an address or a name, with or without a port.
