@@ -30,6 +30,15 @@ type Point struct {
 
 func (p Point) String() string { return p.text }
 
+// ParsePhase reads the word of a phase as it stands in `ike7.established`.
+func ParsePhase(word string) (record.Phase, error) {
+	phase, ok := phases[strings.ToLower(word)]
+	if !ok {
+		return 0, fmt.Errorf("%q is no state of an IKE SA; try: halfopen, established, deleting, lingering, discarded", word)
+	}
+	return phase, nil
+}
+
 // phases by the words of `ike7.established`.
 var phases = map[string]record.Phase{"halfopen": record.Phase_PHASE_HALF_OPEN, "established": record.Phase_PHASE_ESTABLISHED,
 	"deleting": record.Phase_PHASE_DELETING, "lingering": record.Phase_PHASE_LINGERING, "discarded": record.Phase_PHASE_DISCARDED}

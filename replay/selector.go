@@ -60,18 +60,10 @@ func (sel Selector) String() string { return sel.text }
 // Names reports whether sa is one of those meant.
 func (sel Selector) Names(sa *SA) bool {
 	if sel.ike != 0 || sel.child != 0 {
-		return sa.Number == sel.ike || sel.child != 0 && sa.has(sel.child)
+		return sa.Number == sel.ike || sel.Child(sa) != nil
 	}
-	if sel.spi != "" {
-		if strings.HasPrefix(hex(sa.SPIi, 16), sel.spi) || strings.HasPrefix(hex(sa.SPIr, 16), sel.spi) && sa.SPIr != 0 {
-			return true
-		}
-		for _, child := range sa.Children {
-			if child.Inbound != 0 && strings.HasPrefix(hex(uint64(child.Inbound), 8), sel.spi) ||
-				child.Outbound != 0 && strings.HasPrefix(hex(uint64(child.Outbound), 8), sel.spi) {
-				return true
-			}
-		}
+	if sel.ownSPI(sa) || sel.Child(sa) != nil {
+		return true
 	}
 	if sel.addr.IsValid() {
 		remote, ok := netip.AddrFromSlice(sa.Path.GetRemote())
@@ -85,13 +77,25 @@ func (sel Selector) Names(sa *SA) bool {
 	return sa.RemoteID.GetType() != 0 && (sel.text == string(sa.RemoteID.GetData()) || sel.text == text.Identity(sa.RemoteID))
 }
 
-func (sa *SA) has(child uint64) bool {
-	for _, c := range sa.Children {
-		if c.Number == child {
-			return true
+// ownSPI reports whether an SPI of the IKE SA itself is meant.
+func (sel Selector) ownSPI(sa *SA) bool {
+	return sel.spi != "" && (strings.HasPrefix(hex(sa.SPIi, 16), sel.spi) || strings.HasPrefix(hex(sa.SPIr, 16), sel.spi) && sa.SPIr != 0)
+}
+
+// Child is the Child SA of sa that is meant: by its number, or an SPI that is not one of sa itself; nil where it is sa, or
+// nothing of it.
+func (sel Selector) Child(sa *SA) *Child {
+	for _, child := range sa.Children {
+		switch {
+		case sel.child != 0 && child.Number == sel.child:
+			return child
+		case sel.spi == "" || sel.ownSPI(sa):
+		case child.Inbound != 0 && strings.HasPrefix(hex(uint64(child.Inbound), 8), sel.spi),
+			child.Outbound != 0 && strings.HasPrefix(hex(uint64(child.Outbound), 8), sel.spi):
+			return child
 		}
 	}
-	return false
+	return nil
 }
 
 func hex(v uint64, digits int) string {

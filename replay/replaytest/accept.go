@@ -38,9 +38,7 @@ func (s *Script) Accept(name string, firstContact bool) uint64 {
 	number := s.Asked(name)
 	s.AuthAsked(number, name+".example", firstContact)
 	s.Authenticated(number, "")
-	child := s.state.SA(number).Children[0].Number
-	s.Event(&record.Event{IkeSa: number, Because: s.because(record.Edge_EDGE_ANSWERS, reducer.EffectInstallChild, number),
-		Kind: &record.Event_ChildInstalled{ChildInstalled: &record.ChildInstalled{ChildSa: child, InboundSpi: 0xc1f20000 + uint32(child)}}})
+	s.Installed(number, "")
 	return number
 }
 

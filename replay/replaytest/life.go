@@ -73,6 +73,13 @@ func (s *Script) Close(number uint64) {
 	s.Event(&record.Event{IkeSa: number, Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_CloseAsked{CloseAsked: &record.CloseAsked{}}})
 }
 
+// CloseChild is the operator wanting a child closed, not its IKE SA.
+func (s *Script) CloseChild(number, child uint64) {
+	s.t.Helper()
+	s.Event(&record.Event{IkeSa: number, Because: root(record.Root_ROOT_OPERATOR),
+		Kind: &record.Event_CloseAsked{CloseAsked: &record.CloseAsked{ChildSa: child}}})
+}
+
 // Shutdown is SIGTERM.
 func (s *Script) Shutdown(budget time.Duration) {
 	s.t.Helper()

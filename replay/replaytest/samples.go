@@ -12,6 +12,7 @@ import (
 // Samples are journals that tests of commands read, by name; each gives the steps after which a new segment begins.
 var Samples = map[string]func(*Script) []uint64{
 	"cutoff": cutOff, "ends": ends, "alive": alive, "otherwise": otherwise, "hostile": hostile,
+	"children": children,
 }
 
 // cutOff is the headline of REPLAY-UX.md: the shutdown's budget ends while a Delete waits behind a liveness check.
@@ -163,5 +164,45 @@ func hostile(s *Script) []uint64 {
 	s.AuthAsked(1, "\x1b]0;pwned\x07\x1b[2J\u202eevil", false)
 	s.Authenticated(1, "\x1b[31mno shared key for \"\x1b[2J\"")
 	s.Fire(1, record.Timer_TIMER_LINGER)
+	return nil
+}
+
+// children is a journal in which Child SAs end in as many ways as they can.
+func children(s *Script) []uint64 {
+	east, lab := Connection("gw-east", "203.0.113.9"), Connection("gw-lab", "198.51.100.4")
+	s.Start("0.9.2", east, lab)
+	deletes := func(spi uint32) ike.Body { return ike.Delete{Protocol: ike.ProtocolESP, SPIs: []uint32{spi}} }
+
+	s.Up("gw-east") // child1: the operator wants it closed
+	s.CloseChild(1, 1)
+	s.Wait(190 * time.Millisecond)
+	s.Answer(1, deletes(0xd0000001))
+
+	s.Up("gw-lab") // child2: the peer deletes it
+	s.PeerAsks(2, ike.INFORMATIONAL, deletes(0xd0000002))
+
+	s.Initiate("gw-lab") // child3: the peer refuses it
+	s.AnswerInit(3)
+	s.Answer(3, ike.Identification{Type: ike.IDFQDN, Data: []byte("gw-lab.example")}, ike.Auth{Method: ike.AuthSharedKey, Data: s.make(32)},
+		ike.Notify{Type: ike.NotifyTSUnacceptable})
+	s.Authenticated(3, "")
+
+	s.Initiate("gw-lab") // child4: our kernel refuses it, and the peer is silent when its half is deleted
+	s.AnswerInit(4)
+	s.AnswerAuth(4)
+	s.Authenticated(4, "")
+	s.Installed(4, "no buffer space available")
+	s.Fire(4, record.Timer_TIMER_RETRANSMIT)
+
+	s.Asked("gw-east") // child5: the peer asks for it, and our kernel refuses it
+	s.AuthAsked(5, "gw-east.example", false)
+	s.Authenticated(5, "")
+	s.Installed(5, "no buffer space available")
+
+	s.Close(s.Up("gw-east")) // child6: goes with its IKE SA
+	s.Wait(190 * time.Millisecond)
+	s.Answer(6)
+
+	s.Up("gw-east") // child7: is up
 	return nil
 }

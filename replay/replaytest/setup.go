@@ -82,10 +82,16 @@ func (s *Script) Up(name string) uint64 {
 	s.AnswerInit(number)
 	s.AnswerAuth(number)
 	s.Authenticated(number, "")
+	s.Installed(number, "")
+	return number
+}
+
+// Installed is the kernel's answer to the order to install the SA's first child: it has it where refusal is empty.
+func (s *Script) Installed(number uint64, refusal string) {
+	s.t.Helper()
 	child := s.state.SA(number).Children[0].Number
 	s.Event(&record.Event{IkeSa: number, Because: s.because(record.Edge_EDGE_ANSWERS, reducer.EffectInstallChild, number),
-		Kind: &record.Event_ChildInstalled{ChildInstalled: &record.ChildInstalled{ChildSa: child, InboundSpi: 0xc1f20000 + uint32(child)}}})
-	return number
+		Kind: &record.Event_ChildInstalled{ChildInstalled: &record.ChildInstalled{ChildSa: child, InboundSpi: 0xc1f20000 + uint32(child), Refusal: refusal}}})
 }
 
 // AnswerInit is the peer's IKE_SA_INIT response, and all up to our IKE_AUTH request.

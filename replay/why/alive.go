@@ -27,6 +27,9 @@ func Alive(ctx context.Context, src replay.Source, catalog *replay.Catalog, sa *
 	if n := len(sa.Entered); n > 0 {
 		from.step = sa.Entered[n-1].Step
 		since = " since " + text.Clock(sa.Entered[n-1].Time, o.Place)
+		if sa.Phase == record.Phase_PHASE_LINGERING {
+			since += ", " + text.Cause(sa.Cause)
+		}
 	}
 	a.Verdict = []string{fmt.Sprintf("%s is %s%s.", text.SA(sa.Number), text.Phase(sa.Phase), since)}
 	now := state.SA(sa.Number)

@@ -15,6 +15,7 @@ import (
 // Answer is an explanation: the verdict first, then what proves it.
 type Answer struct {
 	SA      *replay.SA   // nil where it is not about one
+	Child   uint64       // 0 where it is not about a child
 	Cause   record.Cause // of the SA's end
 	Subject string
 	Verdict []string // at most three sentences
@@ -25,6 +26,7 @@ type Answer struct {
 	Peer    string
 	Next    []string     // commands
 	Others  []*replay.SA // that were meant too
+	Parts   []Part       // of two SAs that were compared, where they part
 }
 
 // Options of an explanation.

@@ -23,6 +23,8 @@ func focus(r *record.Record, p place) focused {
 		switch {
 		case e.GetRecord() != nil:
 			f.effect = e
+		case e.GetChanged() != nil:
+			return focused{effect: e}
 		case set.GetTimer() == record.Timer_TIMER_RETRANSMIT && set != nil:
 			f.effect = message(r, e.GetIkeSa(), set.GetMessageId())
 		}
@@ -112,7 +114,7 @@ func (s *story) describe(r *record.Record, f focused, sa uint64) string {
 		return because(ev, wish(f.effect)+" wanted")
 	case *record.Effect_Changed:
 		if f.effect.GetChildSa() != 0 {
-			return fmt.Sprintf("%s %s", text.Child(f.effect.GetChildSa()), lower(text.ChildPhase(k.Changed.GetChildTo())))
+			return fmt.Sprintf("%s %s", text.Child(f.effect.GetChildSa()), lower(text.ChildPhase(k.Changed.GetChildTo()))) + clause(k.Changed.GetDetail())
 		}
 		if k.Changed.GetFrom() == record.Phase_PHASE_NONE {
 			return begun(ev, sa, k.Changed)

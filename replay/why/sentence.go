@@ -39,7 +39,7 @@ func Sentence(f Facts) string {
 		return fmt.Sprintf("We asked to delete it (%s); the peer answered in %s.", f.By, span(f.Took))
 	case record.Cause_CAUSE_UNACKNOWLEDGED:
 		if f.Unsent {
-			return fmt.Sprintf("We wanted to delete it (%s), and gave up after %s: its Delete waited%s.", f.By, span(f.Took), behind(f.Request))
+			return fmt.Sprintf("We wanted to delete it (%s), and gave up after %s: its Delete %s.", f.By, span(f.Took), behind(f.Request))
 		}
 		return fmt.Sprintf("We asked to delete it %s in %s; no answer came.", times(f.Sends), span(f.Took))
 	case record.Cause_CAUSE_CUT_OFF:
@@ -47,7 +47,7 @@ func Sentence(f Facts) string {
 		case f.HalfOpen:
 			return fmt.Sprintf("The shutdown budget of %s ended while it was being set up.", span(f.Budget))
 		case f.Unsent:
-			return fmt.Sprintf("The shutdown budget of %s ended while its Delete waited%s.", span(f.Budget), behind(f.Request))
+			return fmt.Sprintf("The shutdown budget of %s ended while its Delete %s.", span(f.Budget), behind(f.Request))
 		}
 		return fmt.Sprintf("The shutdown budget of %s ended while its Delete had no answer, after %s.", span(f.Budget), replay.Count(uint64(f.Sends), "send"))
 	case record.Cause_CAUSE_UNANSWERED:
@@ -86,7 +86,7 @@ func refused(f Facts) string {
 		return "Authentication failed" + clause(detail) + "."
 	case detail == "no IKE_AUTH came":
 		return "It was half-open and timed out: no AUTH came."
-	case strings.HasPrefix(detail, "the peer "):
+	case strings.HasPrefix(detail, "the peer"):
 		return "T" + detail[1:] + "."
 	case detail == "":
 		return "The set-up was refused."
@@ -104,9 +104,9 @@ func clause(detail string) string {
 
 func behind(r *Request) string {
 	if r == nil {
-		return " still"
+		return "still waited"
 	}
-	return fmt.Sprintf(" behind request %d", r.ID)
+	return fmt.Sprintf("waited behind request %d", r.ID)
 }
 
 func times(n uint32) string {

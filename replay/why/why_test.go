@@ -8,13 +8,10 @@ import (
 	"github.com/ikejd/ikejd/replay/why"
 )
 
-// Every cause has its sentence, exactly as REPLAY-UX.md has it.
-func TestSentences(t *testing.T) {
+// The sentences, exactly as REPLAY-UX.md has them; below them what else may be known of a cause.
+func sentences() []sentence {
 	behind := &why.Request{ID: 41, What: "rekey child12"}
-	for _, c := range []struct {
-		facts why.Facts
-		want  string
-	}{
+	return []sentence{
 		{why.Facts{Cause: record.Cause_CAUSE_ACKNOWLEDGED, By: "operator", Took: 190 * time.Millisecond},
 			"We asked to delete it (operator); the peer answered in 0.19s."},
 		{why.Facts{Cause: record.Cause_CAUSE_UNACKNOWLEDGED, Sends: 12, Took: 3 * time.Minute},
@@ -51,20 +48,64 @@ func TestSentences(t *testing.T) {
 		{why.Facts{Cause: record.Cause_CAUSE_DAMAGED, Detail: "SA malformed"},
 			"The peer sent a malformed request: SA malformed, which ends an SA (RFC 7296 2.21.3)."},
 		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, BadAuth: true, Detail: "\x1b[31mred"}, `Authentication failed: \u001b[31mred.`},
-	} {
+	}
+}
+
+type sentence struct {
+	facts why.Facts
+	want  string
+}
+
+func TestSentences(t *testing.T) {
+	for _, c := range sentences() {
 		if got := why.Sentence(c.facts); got != c.want {
 			t.Errorf("%v:\n got %s\nwant %s", c.facts.Cause, got, c.want)
 		}
 	}
 }
 
-// No cause of the schema is without a sentence.
+// No cause of the schema is without a sentence of its own, nor without a row above.
 func TestEveryCauseHasASentence(t *testing.T) {
+	rows := map[record.Cause]int{}
+	for _, c := range sentences() {
+		rows[c.facts.Cause]++
+	}
 	none := why.Sentence(why.Facts{})
 	for n, name := range record.Cause_name {
-		got := why.Sentence(why.Facts{Cause: record.Cause(n), Detail: "x", By: "x"})
-		if (got == none) != (record.Cause(n) == record.Cause_CAUSE_NONE) {
-			t.Errorf("%s: %s", name, got)
+		cause := record.Cause(n)
+		if cause == record.Cause_CAUSE_NONE {
+			continue
+		}
+		if rows[cause] == 0 {
+			t.Errorf("%s: no sentence is tested", name)
+		}
+		if why.Sentence(why.Facts{Cause: cause, Detail: "x", By: "x"}) == none {
+			t.Errorf("%s: %s", name, none)
+		}
+	}
+}
+
+// Each detail with which the reducer ends an SA makes a sentence that can be read.
+func TestDetails(t *testing.T) {
+	for _, c := range []sentence{
+		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: "IKE_AUTH was not answered in time", HalfOpen: true}, "The set-up failed: IKE_AUTH was not answered in time."},
+		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: "the peer did not accept us: AUTHENTICATION_FAILED"},
+			"The peer did not accept us: AUTHENTICATION_FAILED."},
+		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: "the peer's IKE_AUTH response has no IDr or no AUTH"},
+			"The peer's IKE_AUTH response has no IDr or no AUTH."},
+		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: `no connection for "x"`}, `The set-up failed: no connection for "x".`},
+		{why.Facts{Cause: record.Cause_CAUSE_REFUSED, Detail: `the peer calls itself "x", which the connection does not expect`},
+			`The peer calls itself "x", which the connection does not expect.`},
+		{why.Facts{Cause: record.Cause_CAUSE_DAMAGED, Detail: "Delete payload cut short"},
+			"The peer sent a malformed request: Delete payload cut short, which ends an SA (RFC 7296 2.21.3)."},
+		{why.Facts{Cause: record.Cause_CAUSE_UNANSWERED, Detail: "no answer to IKE_SA_INIT"}, "The peer did not answer: no answer to IKE_SA_INIT."},
+		{why.Facts{Cause: record.Cause_CAUSE_UNACKNOWLEDGED, By: "operator", Unsent: true, Took: time.Minute},
+			"We wanted to delete it (operator), and gave up after 60s: its Delete still waited."},
+		{why.Facts{Cause: record.Cause_CAUSE_NOT_RECOVERED, Detail: "this binary decides otherwise"}, "The restart could not take it over: this binary decides otherwise."},
+		{why.Facts{Cause: record.Cause_CAUSE_REPLACED, By: "us", Detail: "ike12"}, "It was rekeyed by us: ike12 has its children."},
+	} {
+		if got := why.Sentence(c.facts); got != c.want {
+			t.Errorf("%q:\n got %s\nwant %s", c.facts.Detail, got, c.want)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func runAudit(ctx context.Context, a *app, cmd *cobra.Command, o *auditOptions, 
 	if o.follow {
 		p.until = 1<<64 - 1
 	}
-	j := judging{a: a, p: p, auditor: audit.New(rules...), all: o.explain != "", unsure: map[string]bool{}}
+	j := judging{a: a, p: p, auditor: audit.New(rules...), all: o.explain != "", unsure: map[string]bool{}, print: a.findingText}
 	if err := j.read(ctx, src, o.follow); err != nil {
 		return err
 	}
@@ -99,6 +99,7 @@ type judging struct {
 	all        bool // print what is inconclusive too
 	tally      audit.Tally
 	unsure     map[string]bool // rules that could not decide, and found nothing
+	print      func(audit.Finding) error
 	firstDoubt string
 }
 
@@ -198,19 +199,27 @@ func (j *judging) show(found []audit.Finding) error {
 				continue
 			}
 		}
-		if j.a.json {
-			if err := j.a.object(findingOf(f)); err != nil {
-				return err
-			}
-		} else if !j.a.quiet {
-			line := f.String()
-			if f.Verdict == audit.Violation {
-				line = j.a.strong(line)
-			}
-			fmt.Fprintln(j.a.out(), line)
+		if err := j.print(f); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// findingText prints one finding.
+func (a *app) findingText(f audit.Finding) error {
+	switch {
+	case a.json:
+		return a.object(findingOf(f))
+	case a.quiet:
+		return nil
+	}
+	line := f.String()
+	if f.Verdict == audit.Violation {
+		line = a.strong(line)
+	}
+	_, err := fmt.Fprintln(a.out(), line)
+	return err
 }
 
 // verdict is the last line, and the exit status.

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ikejd/ikejd/replay"
+	"github.com/ikejd/ikejd/replay/audit"
 	"github.com/ikejd/ikejd/replay/replaytest"
 )
 
@@ -29,8 +30,12 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		now := func() time.Time { return time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC) }
+		judges, err := audit.Pick("WIN-01", "WIN-02", "DEL-02") // three, so that samples do not change with each new rule
+		if err != nil {
+			panic(err)
+		}
 		os.Exit(run(context.Background(), os.Args[1:], &app{std: Std{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: now, Local: local},
-			version: "0.9.5", daemon: noDaemon}))
+			version: "0.9.5", daemon: noDaemon, judges: judges}))
 	}})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ikejd/ikejd/replay/audit"
 	"github.com/spf13/cobra"
 )
 
@@ -44,6 +45,7 @@ type app struct {
 	version string // of this binary
 	shared
 	daemon dialer
+	judges []*audit.Rule // that `why` asks; nil: all
 }
 
 // commands are what the root command has, in the order of its help. To add one is to add its constructor.

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -18,7 +18,10 @@ import (
 
 type whyOptions struct {
 	selection
-	full bool
+	full   bool
+	not    string
+	unlike string
+	at     string
 }
 
 func newWhy(a *app) *cobra.Command {
@@ -28,11 +31,17 @@ func newWhy(a *app) *cobra.Command {
 		Short: "Explain why an SA is gone, a step happened, a message was sent",
 		Long: `why explains from what the journal recorded, and guesses nothing. The verdict comes first, then the chain of steps that
 proves it, newest first, down to what came from outside: the operator, the configuration, the peer, the kernel, the
-start. Then what did not happen, what is left behind on either end, and the next commands.
+start. Then what did not happen, what is left behind on either end, what the audit rules say of that SA, and the next
+commands.
 
-Of several SAs that are meant the last one discarded is explained; the others are listed. A message is written ike7/41:
-request 41 of ike7.`,
-		Example: "  ikejd why gw-east\n  ikejd why shutdown --run -1\n  ikejd why 48127\n  ikejd why ike7/41",
+Of several SAs that are meant the last one discarded is explained; the others are listed. A child, child12 or one of its
+SPIs, is explained itself, or its IKE SA's end where it went with that. A message is written ike7/41: request 41 of ike7.
+
+--not STATE explains why an SA is not halfopen, established, deleting, lingering or discarded: which answer it waits for,
+or what ended it before. --unlike SA finds the first step where another SA went another way. --at POINT explains how it
+stood after that step, as if the journal ended there.`,
+		Example: "  ikejd why gw-east\n  ikejd why shutdown --run -1\n  ikejd why 48127\n  ikejd why ike7/41\n  ikejd why --not established ike3\n" +
+			"  ikejd why ike7 --unlike ike44\n  ikejd why ike7 --at 03:08",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args = a.takePath(args); len(args) != 1 {
 				return fmt.Errorf("why wants one SA, shutdown, a step or a message; try: ikejd why ike7, ikejd why shutdown, ikejd journal ls")
@@ -41,38 +50,77 @@ request 41 of ike7.`,
 		},
 	}
 	o.bindRun(cmd)
-	cmd.Flags().BoolVar(&o.full, "full", false, "the whole chain: set-ups and repeated checks unfolded")
+	f := cmd.Flags()
+	f.BoolVar(&o.full, "full", false, "the whole chain: set-ups and repeated checks unfolded")
+	f.StringVar(&o.not, "not", "", "why the SA is not in that `STATE`, or no more")
+	f.StringVar(&o.unlike, "unlike", "", "where the SA and this `SA` part ways")
+	f.StringVar(&o.at, "at", "", "as it stood after the step at this `POINT`")
 	return cmd
 }
 
 func runWhy(ctx context.Context, a *app, cmd *cobra.Command, o *whyOptions, what string) error {
+	var state record.Phase
+	switch {
+	case o.not != "" && o.unlike != "":
+		return errors.New("--not and --unlike are two questions; ask one after the other")
+	case o.not != "":
+		var err error
+		if state, err = replay.ParsePhase(o.not); err != nil {
+			return err
+		}
+	}
 	src, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
+	o.until = o.at
 	p, err := o.pick(ctx, a, cmd, src, nil)
 	if err != nil {
 		return err
 	}
-	if what == "shutdown" {
+	if o.at != "" {
+		if p, err = p.asOf(ctx, p.until); err != nil {
+			return noSuch(err)
+		}
+	}
+	if what == "shutdown" && o.not == "" && o.unlike == "" {
 		return a.whyShutdown(p)
 	}
-	answer, err := a.explain(ctx, p, what, why.Options{Full: o.full, Place: a.place()})
+	answer, err := a.explain(ctx, p, o, what, state)
 	if err != nil {
 		return noSuch(err)
 	}
-	if a.json {
-		return a.object(answerJSON(answer))
+	var rules *judged
+	if answer.SA != nil && !a.quiet {
+		if rules, err = a.judge(ctx, p, answer.SA); err != nil {
+			return err
+		}
 	}
-	return a.whyText(a.out(), answer)
+	if a.json {
+		return a.object(answerJSON(answer, rules))
+	}
+	return a.whyText(a.out(), answer, rules)
+}
+
+// asOf is the journal as it was after a step.
+func (p *picked) asOf(ctx context.Context, step uint64) (*picked, error) {
+	src, err := replay.UpTo(p.Source, step)
+	if err != nil {
+		return nil, err
+	}
+	then := *p
+	then.Source, then.until = src, min(p.until, step)
+	then.Catalog, err = replay.List(ctx, src)
+	return &then, err
 }
 
 // explain finds what is meant: a step is all digits, a message has a slash, all else is an SA.
-func (a *app) explain(ctx context.Context, p *picked, what string, o why.Options) (*why.Answer, error) {
-	if step, err := strconv.ParseUint(what, 10, 64); err == nil {
+func (a *app) explain(ctx context.Context, p *picked, o *whyOptions, what string, state record.Phase) (*why.Answer, error) {
+	options := why.Options{Full: o.full, Place: a.place()}
+	if step, err := strconv.ParseUint(what, 10, 64); err == nil && o.not == "" && o.unlike == "" {
 		if meant, _ := p.named(what); len(meant) == 0 || step <= p.Catalog.Last {
-			return why.Step(p.Source, p.Catalog, step, o)
+			return why.Step(p.Source, p.Catalog, step, options)
 		}
 	}
 	name, message := what, uint64(0)
@@ -87,30 +135,50 @@ func (a *app) explain(ctx context.Context, p *picked, what string, o why.Options
 	}
 	meant, err := p.named(name)
 	if from, notAddr := netip.ParseAddr(name); err != nil && notAddr == nil {
-		return why.TurnedAway(ctx, p.Source, p.Catalog, from, o)
+		return why.TurnedAway(ctx, p.Source, p.Catalog, from, options)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if i > 0 {
-		return why.Message(ctx, p.Source, p.Catalog, last(meant), uint32(message), o)
+		if o.not != "" || o.unlike != "" {
+			return nil, fmt.Errorf("%s is a message; --not and --unlike want an SA", what)
+		}
+		return why.Message(ctx, p.Source, p.Catalog, last(meant), uint32(message), options)
 	}
 	sa := last(meant)
-	var answer *why.Answer
-	if sa.End == nil {
-		answer, err = why.Alive(ctx, p.Source, p.Catalog, sa, name, o)
-	} else {
-		answer, err = why.Ended(ctx, p.Source, p.Catalog, sa, name, o)
-	}
+	answer, err := a.explainSA(ctx, p, o, sa, name, state)
 	if err != nil {
 		return nil, err
 	}
 	for _, other := range meant {
-		if other != sa {
+		if other != sa && o.unlike == "" {
 			answer.Others = append(answer.Others, other)
 		}
 	}
 	return answer, nil
+}
+
+// explainSA answers what was asked of one SA, or of its child that name means.
+func (a *app) explainSA(ctx context.Context, p *picked, o *whyOptions, sa *replay.SA, name string, state record.Phase) (*why.Answer, error) {
+	options := why.Options{Full: o.full, Place: a.place()}
+	switch {
+	case o.not != "":
+		return why.Not(ctx, p.Source, p.Catalog, sa, name, state, options)
+	case o.unlike != "":
+		others, err := p.named(o.unlike)
+		if err != nil {
+			return nil, err
+		}
+		return why.Unlike(ctx, p.Source, p.Catalog, sa, last(others), options)
+	}
+	if sel, err := replay.ParseSelector(name); err == nil && sel.Child(sa) != nil {
+		return why.Child(ctx, p.Source, p.Catalog, sa, sel.Child(sa), name, options)
+	}
+	if sa.End == nil {
+		return why.Alive(ctx, p.Source, p.Catalog, sa, name, options)
+	}
+	return why.Ended(ctx, p.Source, p.Catalog, sa, name, options)
 }
 
 // named are the SAs that name means, of the run selected.
@@ -187,140 +255,3 @@ func counted(r *record.Report) map[string]uint64 {
 }
 
 func causeJSON(c record.Cause) string { return strings.ReplaceAll(text.Cause(c), " ", "-") }
-
-const (
-	whatWidth = 42 // of a row, up to its edges
-	mostWhat  = 64
-	edgeWidth = 7 // of the first edge's kind
-)
-
-// whyText prints the verdict, then what proves it.
-func (a *app) whyText(w io.Writer, answer *why.Answer) error {
-	fmt.Fprintln(w, answer.Subject)
-	if len(answer.Verdict) > 0 {
-		fmt.Fprintln(w)
-	}
-	for _, sentence := range answer.Verdict {
-		fmt.Fprintln(w, "  "+sentence)
-	}
-	if a.quiet {
-		return nil
-	}
-	fmt.Fprintln(w)
-	a.chain(w, answer.Rows)
-	footer := func(label, said string) {
-		if said != "" {
-			fmt.Fprintf(w, "  %-13s%s\n", label, said)
-		}
-	}
-	footer("but", answer.Ends)
-	footer("not seen", strings.Join(answer.Absent, "; "))
-	if answer.Here != "" {
-		footer("left behind", fmt.Sprintf("here %s.  peer: %s", answer.Here, answer.Peer))
-	}
-	label := "next"
-	for _, command := range answer.Next {
-		if strings.HasSuffix(a.journal, ".ikej") && strings.Contains(command, " export ") {
-			continue // that is what is being read
-		}
-		footer(label, command+a.sameJournal())
-		label = ""
-	}
-	if len(answer.Others) > 0 {
-		fmt.Fprintln(w)
-		fmt.Fprintln(w, "  others of that name")
-		for _, sa := range answer.Others {
-			fmt.Fprintf(w, "  %-6s  %-12s  %s\n", text.SA(sa.Number), a.clock(sa.Ended, 12), sa.Ending())
-		}
-	}
-	return nil
-}
-
-// sameJournal lets a command that is to be pasted read the same journal.
-func (a *app) sameJournal() string {
-	if a.journal == "" {
-		return ""
-	}
-	if strings.ContainsFunc(a.journal, func(r rune) bool { return !strings.ContainsRune(plainInShell, r) }) {
-		return " --journal '" + strings.ReplaceAll(a.journal, "'", `'\''`) + "'"
-	}
-	return " --journal " + a.journal
-}
-
-const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@"
-
-// chain prints rows in columns.
-func (a *app) chain(w io.Writer, rows []why.Row) {
-	digits, what := 0, whatWidth
-	for _, row := range rows {
-		digits = max(digits, len(strconv.FormatUint(row.Step, 10)))
-		what = max(what, min(len(row.What), mostWhat))
-	}
-	for _, row := range rows {
-		var edges []string
-		for i, e := range row.Edges {
-			width := edgeWidth
-			if i > 0 {
-				width = 0
-			}
-			edges = append(edges, e.String(width))
-		}
-		fmt.Fprintf(w, "  %*d  %s  %-*s  %s\n", digits, row.Step, text.Clock(row.Time, a.place()), what, row.What, strings.Join(edges, "   "))
-	}
-}
-
-type whyJSON struct {
-	V          int          `json:"v"`
-	Type       string       `json:"type"`
-	SA         string       `json:"sa,omitempty"`
-	Cause      string       `json:"cause,omitempty"`
-	Subject    string       `json:"subject"`
-	Verdict    []string     `json:"verdict"`
-	Chain      []rowJSON    `json:"chain"`
-	Ends       string       `json:"ends,omitempty"`
-	Absent     []string     `json:"absent"`
-	LeftBehind *leftJSON    `json:"leftBehind,omitempty"`
-	Next       []string     `json:"next"`
-	Others     []listedJSON `json:"others,omitempty"`
-}
-
-type rowJSON struct {
-	Step uint64 `json:"step"`
-	Time string `json:"time"`
-	Edge string `json:"edge"`
-	To   uint64 `json:"to,omitempty"`
-	Root string `json:"root,omitempty"`
-	What string `json:"what"`
-}
-
-type leftJSON struct {
-	Here string `json:"here"`
-	Peer string `json:"peer"`
-}
-
-func answerJSON(answer *why.Answer) whyJSON {
-	line := whyJSON{V: 1, Type: "why", Subject: answer.Subject, Verdict: answer.Verdict, Chain: []rowJSON{}, Ends: answer.Ends,
-		Absent: append([]string{}, answer.Absent...), Next: answer.Next}
-	if answer.SA != nil {
-		line.SA = text.SA(answer.SA.Number)
-	}
-	if answer.Cause != record.Cause_CAUSE_NONE {
-		line.Cause = causeJSON(answer.Cause)
-	}
-	if answer.Here != "" {
-		line.LeftBehind = &leftJSON{answer.Here, answer.Peer}
-	}
-	for _, row := range answer.Rows {
-		for _, e := range row.Edges {
-			r := rowJSON{Step: row.Step, Time: rfc3339(row.Time), Edge: text.Edge(e.Kind), To: e.To, What: row.What}
-			if e.To == 0 {
-				r.Root = text.Root(e.Root)
-			}
-			line.Chain = append(line.Chain, r)
-		}
-	}
-	for _, sa := range answer.Others {
-		line.Others = append(line.Others, listed(sa))
-	}
-	return line
-}
