@@ -19,7 +19,6 @@ import (
 	"github.com/ikejd/ikejd/effects/timers"
 	"github.com/ikejd/ikejd/effects/udp"
 	"github.com/ikejd/ikejd/journal"
-	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay"
@@ -237,31 +236,11 @@ func (r *run) isDurable(datagram []byte) bool {
 			r.n.t.Error(err)
 		}
 		r.read = entry.Step
-		sealed := rec.GetDatagrams()
-		for _, effect := range rec.GetEffects() {
-			switch m := effect.GetRecord(); {
-			case m == nil:
-			case m.GetUnprotected():
-				r.held[string(unprotected(m))] = true
-			default:
-				r.held[string(sealed[0])], sealed = true, sealed[1:]
-			}
+		for _, sent := range replay.Datagrams(&rec) {
+			r.held[string(sent)] = true
 		}
 	}
 	return r.held[string(datagram)]
-}
-
-// unprotected is the datagram of a recorded message that was not sealed.
-func unprotected(m *record.RecordMessage) []byte {
-	h := ike.Header{SPIi: m.GetSpiI(), SPIr: m.GetSpiR(), Major: 2, Exchange: ike.ExchangeType(m.GetExchange()), MessageID: m.GetMessageId(),
-		NextPayload: ike.PayloadType(m.GetFirstPayload()), Length: uint32(ike.HeaderLen + len(m.GetPayloads()))}
-	if m.GetFromInitiator() {
-		h.Flags |= ike.FlagInitiator
-	}
-	if m.GetResponse() {
-		h.Flags |= ike.FlagResponse
-	}
-	return append(h.Append(nil), m.GetPayloads()...)
 }
 
 // path is from n to the node at that address.

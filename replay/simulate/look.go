@@ -1,10 +1,10 @@
 package simulate
 
 import (
-	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/proto/record/text"
 	"github.com/ikejd/ikejd/reducer"
+	"github.com/ikejd/ikejd/replay"
 	"github.com/ikejd/ikejd/replay/audit"
 	"google.golang.org/protobuf/proto"
 )
@@ -48,18 +48,10 @@ func (n *Node) judge(found []audit.Finding) {
 
 // remember notes the datagrams that may go out now, and the phases and causes.
 func (n *Node) remember(r *record.Record) {
-	sealed := r.GetDatagrams()
+	for _, datagram := range replay.Datagrams(r) {
+		n.durable[reducer.Digest(datagram)] = true
+	}
 	for _, e := range r.GetEffects() {
-		if m := e.GetRecord(); m != nil {
-			datagram := []byte(nil)
-			switch {
-			case m.GetUnprotected():
-				datagram = unprotected(m)
-			case len(sealed) > 0:
-				datagram, sealed = sealed[0], sealed[1:]
-			}
-			n.durable[reducer.Digest(datagram)] = true
-		}
 		if c := e.GetChanged(); c != nil {
 			if c.GetTo() != 0 {
 				n.w.Tally.met(metPhase, text.Phase(c.GetTo()))
@@ -72,17 +64,4 @@ func (n *Node) remember(r *record.Record) {
 			n.w.Tally.met(metCause, text.Cause(d.GetCause()))
 		}
 	}
-}
-
-// unprotected is the datagram of a message that is not sealed.
-func unprotected(m *record.RecordMessage) []byte {
-	h := ike.Header{SPIi: m.GetSpiI(), SPIr: m.GetSpiR(), Major: 2, Exchange: ike.ExchangeType(m.GetExchange()), MessageID: m.GetMessageId(),
-		NextPayload: ike.PayloadType(m.GetFirstPayload()), Length: uint32(ike.HeaderLen + len(m.GetPayloads()))}
-	if m.GetFromInitiator() {
-		h.Flags |= ike.FlagInitiator
-	}
-	if m.GetResponse() {
-		h.Flags |= ike.FlagResponse
-	}
-	return append(h.Append(nil), m.GetPayloads()...)
 }

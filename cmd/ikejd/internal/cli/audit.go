@@ -72,20 +72,16 @@ func runAudit(ctx context.Context, a *app, cmd *cobra.Command, o *auditOptions, 
 			return err
 		}
 	}
-	src, err := a.open(ctx)
+	p, err := o.read(ctx, a, cmd, args)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	p, err := o.pick(ctx, a, cmd, src, args)
-	if err != nil {
-		return err
-	}
+	defer p.Source.Close()
 	if o.follow {
 		p.until = 1<<64 - 1
 	}
 	j := judging{a: a, p: p, auditor: audit.New(rules...), all: o.explain != "", unsure: map[string]bool{}, print: a.findingText}
-	if err := j.read(ctx, src, o.follow); err != nil {
+	if err := j.read(ctx, p.Source, o.follow); err != nil {
 		return err
 	}
 	return j.verdict()

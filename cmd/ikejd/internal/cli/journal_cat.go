@@ -43,18 +43,14 @@ func (o *catOptions) bindOctets(cmd *cobra.Command) {
 }
 
 func runCat(ctx context.Context, a *app, cmd *cobra.Command, o *catOptions, args []string) error {
-	src, err := a.open(ctx)
+	p, err := o.read(ctx, a, cmd, args)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	p, err := o.pick(ctx, a, cmd, src, args)
-	if err != nil {
-		return err
-	}
+	defer p.Source.Close()
 	pr := a.printer(p, o)
 	n := 0
-	for step, err := range replay.Walk(ctx, src, p.since) {
+	for step, err := range replay.Walk(ctx, p.Source, p.since) {
 		if err != nil {
 			return err
 		}

@@ -63,15 +63,11 @@ func runExport(ctx context.Context, a *app, cmd *cobra.Command, o *exportOptions
 	default:
 		return errors.New("export wants to know what to write; try: -o FILE.ikej, -o FILE.ndjson or -o FILE.pcapng")
 	}
-	src, err := a.open(ctx)
+	p, err := o.read(ctx, a, cmd, args)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	p, err := o.pick(ctx, a, cmd, src, args)
-	if err != nil {
-		return err
-	}
+	defer p.Source.Close()
 	r := export.Of(p.SAs, p.since, p.until)
 	r.About = p.About
 	if r.First > r.Last {

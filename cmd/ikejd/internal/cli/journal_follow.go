@@ -30,21 +30,17 @@ waits for the next start where the daemon ends. Of a journal without a daemon it
 }
 
 func runFollow(ctx context.Context, a *app, cmd *cobra.Command, o *catOptions, args []string) error {
-	src, err := a.open(ctx)
+	p, err := o.read(ctx, a, cmd, args)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	p, err := o.pick(ctx, a, cmd, src, args)
-	if err != nil {
-		return err
-	}
-	steps := replay.Walk(ctx, src, p.since)
-	if live, ok := src.(replay.Follower); ok {
+	defer p.Source.Close()
+	steps := replay.Walk(ctx, p.Source, p.since)
+	if live, ok := p.Source.(replay.Follower); ok {
 		if o.since == "" {
-			p.since = src.Last().Step + 1
+			p.since = p.Source.Last().Step + 1
 		}
-		steps = replay.WalkOn(ctx, src, live, p.since)
+		steps = replay.WalkOn(ctx, p.Source, live, p.since)
 	}
 	pr := a.printer(p, o)
 	for step, err := range steps {

@@ -40,15 +40,11 @@ func runList(ctx context.Context, a *app, cmd *cobra.Command, o *listOptions, ar
 	if o.ended && o.alive {
 		return errors.New("--ended and --alive leave nothing; try one of them")
 	}
-	src, err := a.open(ctx)
+	p, err := o.read(ctx, a, cmd, args)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	p, err := o.pick(ctx, a, cmd, src, args)
-	if err != nil {
-		return err
-	}
+	defer p.Source.Close()
 	list := p.SAs
 	if list == nil {
 		list = p.Catalog.SAs

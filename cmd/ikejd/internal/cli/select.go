@@ -50,6 +50,20 @@ type picked struct {
 	since, until uint64 // steps, both included
 }
 
+// read opens the journal and finds what is selected in it; the caller closes the Source.
+func (s *selection) read(ctx context.Context, a *app, cmd *cobra.Command, args []string) (*picked, error) {
+	src, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.pick(ctx, a, cmd, src, args)
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
 // pick finds what is selected in src; args are SAs too.
 func (s *selection) pick(ctx context.Context, a *app, cmd *cobra.Command, src replay.Source, args []string) (*picked, error) {
 	points := map[string]replay.Point{}

@@ -69,16 +69,12 @@ func runWhy(ctx context.Context, a *app, cmd *cobra.Command, o *whyOptions, what
 			return err
 		}
 	}
-	src, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
 	o.until = o.at
-	p, err := o.pick(ctx, a, cmd, src, nil)
+	p, err := o.read(ctx, a, cmd, nil)
 	if err != nil {
 		return err
 	}
+	defer p.Source.Close()
 	if o.at != "" {
 		if p, err = p.asOf(ctx, p.until); err != nil {
 			return noSuch(err)

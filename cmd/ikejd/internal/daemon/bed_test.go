@@ -123,6 +123,15 @@ func message(pairs ...string) (m vici.Message) {
 // events are those of the journal once the node has stopped.
 func (n *node) events() (all []*record.Event) {
 	n.t.Helper()
+	for _, r := range n.records() {
+		all = append(all, r.GetEvent())
+	}
+	return all
+}
+
+// records is the journal once the node has stopped.
+func (n *node) records() (all []*record.Record) {
+	n.t.Helper()
 	src, err := replay.Open(n.options.Journal)
 	if err != nil {
 		n.t.Fatal(err)
@@ -132,7 +141,7 @@ func (n *node) events() (all []*record.Event) {
 		if err != nil {
 			n.t.Fatal(err)
 		}
-		all = append(all, r.GetEvent())
+		all = append(all, r)
 	}
 	return all
 }

@@ -20,8 +20,8 @@ type filter struct {
 func readFilter(request vici.Message) (filter, error) {
 	f := filter{ike: request.Get(vici.KeyIKE), child: request.Get(vici.KeyChild)}
 	var err1, err2 error
-	f.ikeID, err1 = number(request, vici.KeyIKEID)
-	f.childID, err2 = number(request, vici.KeyChildID)
+	f.ikeID, err1 = request.Number(vici.KeyIKEID)
+	f.childID, err2 = request.Number(vici.KeyChildID)
 	return f, errors.Join(err1, err2)
 }
 
@@ -34,18 +34,6 @@ func (f filter) takesSA(sa *reducer.IKESA) bool {
 
 func (f filter) takesChild(c *reducer.ChildSA) bool {
 	return (f.child == "" || f.child == c.Name) && (f.childID == 0 || f.childID == c.Number)
-}
-
-func number(request vici.Message, key string) (uint64, error) {
-	text := request.Get(key)
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s %q is not a number", key, text)
-	}
-	return n, nil
 }
 
 // patience is how long a command waits: 0 until it is done, negative not at all.

@@ -15,7 +15,6 @@ import (
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
 	"github.com/ikejd/ikejd/proto/record"
-	"github.com/ikejd/ikejd/replay"
 )
 
 // smallDisk is a folder with 4 MB of room.
@@ -165,15 +164,7 @@ func TestFullDisk(t *testing.T) {
 // sent is how many sends the journal of a node that has ended holds.
 func (n *node) sent() (sends int) {
 	n.t.Helper()
-	src, err := replay.Open(n.options.Journal)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	defer src.Close()
-	for r, err := range replay.Records(src, 0) {
-		if err != nil {
-			n.t.Fatal(err)
-		}
+	for _, r := range n.records() {
 		for _, e := range r.GetEffects() {
 			if e.GetRecord() != nil || e.GetResend() != nil {
 				sends++

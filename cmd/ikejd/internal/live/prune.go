@@ -22,7 +22,7 @@ const (
 func HandlePrune(s *vici.Server, prune func(keep time.Duration, dryRun bool) ([]journal.SegmentInfo, error)) {
 	s.Handle(cmdPrune, func(_ context.Context, _ *vici.Session, request vici.Message) (vici.Message, error) {
 		var m vici.Message
-		keep, err := number(request, keyKeep)
+		keep, err := request.Number(keyKeep)
 		if err == nil && (keep == 0 || keep > 1<<62) {
 			err = fmt.Errorf("%s is missing: how many nanoseconds segments are kept", keyKeep)
 		}
@@ -64,8 +64,8 @@ func Prune(ctx context.Context, socket string, keep time.Duration, dryRun bool) 
 	for name, described := range m.Sections() {
 		segment := journal.SegmentInfo{Name: name, Closed: true}
 		var errs [4]error
-		segment.First, errs[0] = number(described, keyFirst)
-		segment.Last, errs[1] = number(described, keyLast)
+		segment.First, errs[0] = described.Number(keyFirst)
+		segment.Last, errs[1] = described.Number(keyLast)
 		segment.End, errs[2] = strconv.ParseInt(described.Get(keyTime), 10, 64)
 		segment.Bytes, errs[3] = strconv.ParseInt(described.Get(keyOctets), 10, 64)
 		if err := firstOf(errs[:]...); err != nil {

@@ -71,8 +71,8 @@ func (h *handler) status(context.Context, *vici.Session, vici.Message) (vici.Mes
 
 // read streams entries. While it follows, what is there goes out before it waits for more.
 func (h *handler) read(ctx context.Context, s *vici.Session, request vici.Message) (vici.Message, error) {
-	from, err1 := number(request, keyFrom)
-	until, err2 := number(request, keyUntil)
+	from, err1 := request.Number(keyFrom)
+	until, err2 := request.Number(keyUntil)
 	if err := firstOf(err1, err2); err != nil {
 		return vici.Message{}, err
 	}
@@ -101,7 +101,7 @@ func (h *handler) read(ctx context.Context, s *vici.Session, request vici.Messag
 // snapshot streams the newest snapshot of a state before a step. That of the open segment is ours alone to read; the
 // closed ones lie on the disk.
 func (h *handler) snapshot(ctx context.Context, s *vici.Session, request vici.Message) (vici.Message, error) {
-	before, err := number(request, keyBefore)
+	before, err := request.Number(keyBefore)
 	if err != nil {
 		return vici.Message{}, err
 	}
@@ -165,18 +165,6 @@ func (o *sender) send(n int) error {
 	m.Set(keyData, string(o.b[:n]))
 	o.b = o.b[:copy(o.b, o.b[n:])]
 	return o.s.Raise(o.ctx, eventData, m)
-}
-
-func number(m vici.Message, key string) (uint64, error) {
-	text := m.Get(key)
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s %q is not a number", key, text)
-	}
-	return n, nil
 }
 
 func firstOf(errs ...error) error {

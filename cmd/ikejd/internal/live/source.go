@@ -44,8 +44,8 @@ func Open(ctx context.Context, socket string) (*Source, error) {
 	}
 	s := &Source{ctx: ctx, socket: socket, dir: m.Get(keyWhere), pid: m.Get(keyPID)}
 	var errs [4]error
-	s.first, errs[0] = number(m, keyFirst)
-	s.last.Step, errs[1] = number(m, keyStep)
+	s.first, errs[0] = m.Number(keyFirst)
+	s.last.Step, errs[1] = m.Number(keyStep)
 	s.last.Time, errs[2] = strconv.ParseInt(m.Get(keyTime), 10, 64)
 	s.last.Head, errs[3] = link(m.Get(keyHead))
 	if err := firstOf(errs[:]...); err != nil {
@@ -151,9 +151,9 @@ func (s *Source) SnapshotBefore(step uint64) (at uint64, data []byte, err error)
 			return err
 		}
 		answer := response()
-		octets, err1 := number(answer, keyOctets)
+		octets, err1 := answer.Number(keyOctets)
 		var err2 error
-		at, err2 = number(answer, keyStep)
+		at, err2 = answer.Number(keyStep)
 		if err := firstOf(err1, err2); err != nil {
 			return err
 		}

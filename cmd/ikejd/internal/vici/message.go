@@ -1,8 +1,10 @@
 package vici
 
 import (
+	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 )
 
 // Message is an ordered tree of keys with values, lists of values, and sections. The zero Message is empty and ready
@@ -60,6 +62,19 @@ func (m Message) Lookup(key string) (string, bool) {
 		return it.Value, true
 	}
 	return "", false
+}
+
+// Number is the value of key, 0 where it is missing; the error names the key where it is no number.
+func (m Message) Number(key string) (uint64, error) {
+	text := m.Get(key)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q is not a number", key, text)
+	}
+	return n, nil
 }
 
 // Values is the list of that name; nil where it is missing.
