@@ -16,6 +16,7 @@ import (
 type Answer struct {
 	SA      *replay.SA   // nil where it is not about one
 	Child   uint64       // 0 where it is not about a child
+	Message *uint32      // id of our request that it is about, nil where it is about no message
 	Cause   record.Cause // of the SA's end
 	Subject string
 	Verdict []string // at most three sentences
@@ -24,6 +25,7 @@ type Answer struct {
 	Absent  []string // what was expected and not seen, with the evidence
 	Here    string   // left behind here, and at the peer
 	Peer    string
+	There   []string     // what the peer's journal has of it
 	Next    []string     // commands
 	Others  []*replay.SA // that were meant too
 	Parts   []Part       // of two SAs that were compared, where they part

@@ -97,7 +97,7 @@ func (s *story) ours(m *sent, o Options) *Answer {
 	if m.what() != what {
 		what += ", " + m.what()
 	}
-	a := &Answer{SA: s.sa, Rows: c.rows, Ends: c.Ends(),
+	a := &Answer{SA: s.sa, Message: &m.id, Rows: c.rows, Ends: c.Ends(),
 		Subject: fmt.Sprintf("Request %d of %s (%s) was recorded at step %d (%s).", m.id, text.SA(s.sa.Number), what, m.step, text.Clock(m.first, o.Place)),
 		Next:    []string{fmt.Sprintf("ikejd journal cat %s --since %d", text.SA(s.sa.Number), m.step)}}
 	went := fmt.Sprintf("It went out %s", times(m.sends))

@@ -22,6 +22,7 @@ type whyOptions struct {
 	not    string
 	unlike string
 	at     string
+	with   string
 }
 
 func newWhy(a *app) *cobra.Command {
@@ -39,7 +40,8 @@ SPIs, is explained itself, or its IKE SA's end where it went with that. A messag
 
 --not STATE explains why an SA is not halfopen, established, deleting, lingering or discarded: which answer it waits for,
 or what ended it before. --unlike SA finds the first step where another SA went another way. --at POINT explains how it
-stood after that step, as if the journal ended there.`,
+stood after that step, as if the journal ended there. --with FILE, the peer's journal or a case of it, says which of our
+datagrams arrived there, and what became of the answers.`,
 		Example: "  ikejd why gw-east\n  ikejd why shutdown --run -1\n  ikejd why 48127\n  ikejd why ike7/41\n  ikejd why --not established ike3\n" +
 			"  ikejd why ike7 --unlike ike44\n  ikejd why ike7 --at 03:08",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,6 +56,7 @@ stood after that step, as if the journal ended there.`,
 	f.BoolVar(&o.full, "full", false, "the whole chain: set-ups and repeated checks unfolded")
 	f.StringVar(&o.not, "not", "", "why the SA is not in that `STATE`, or no more")
 	f.StringVar(&o.unlike, "unlike", "", "where the SA and this `SA` part ways")
+	f.StringVar(&o.with, "with", "", "the peer's journal, a `FILE`: which datagrams arrived where")
 	f.StringVar(&o.at, "at", "", "as it stood after the step at this `POINT`")
 	return cmd
 }
@@ -84,6 +87,9 @@ func runWhy(ctx context.Context, a *app, cmd *cobra.Command, o *whyOptions, what
 		return a.whyShutdown(p)
 	}
 	answer, err := a.explain(ctx, p, o, what, state)
+	if err == nil && o.with != "" {
+		err = join(ctx, answer, p, o)
+	}
 	if err != nil {
 		return noSuch(err)
 	}
@@ -97,6 +103,19 @@ func runWhy(ctx context.Context, a *app, cmd *cobra.Command, o *whyOptions, what
 		return a.object(answerJSON(answer, rules))
 	}
 	return a.whyText(a.out(), answer, rules)
+}
+
+// join adds what the peer's journal has.
+func join(ctx context.Context, answer *why.Answer, p *picked, o *whyOptions) error {
+	if answer.SA == nil {
+		return errors.New("--with is about an SA or its message; try: ikejd why ike7 --with FILE")
+	}
+	peer, err := replay.Open(o.with)
+	if err != nil {
+		return err
+	}
+	defer peer.Close()
+	return why.With(ctx, answer, p.Source, p.Catalog, peer, why.Options{Full: o.full, Place: p.Place})
 }
 
 // asOf is the journal as it was after a step.

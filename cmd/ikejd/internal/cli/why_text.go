@@ -41,10 +41,15 @@ func (a *app) whyText(w io.Writer, answer *why.Answer, rules *judged) error {
 	if answer.Here != "" {
 		footer("left behind", fmt.Sprintf("here %s.  peer: %s", answer.Here, answer.Peer))
 	}
+	label := "peer's end"
+	for _, said := range answer.There {
+		footer(label, said)
+		label = ""
+	}
 	if rules != nil {
 		footer("rules", rules.String())
 	}
-	label := "next"
+	label = "next"
 	for _, command := range answer.Next {
 		if strings.HasSuffix(a.journal, ".ikej") && strings.Contains(command, " export ") {
 			continue // that is what is being read
@@ -110,6 +115,7 @@ type whyJSON struct {
 	Ends       string       `json:"ends,omitempty"`
 	Absent     []string     `json:"absent"`
 	LeftBehind *leftJSON    `json:"leftBehind,omitempty"`
+	There      []string     `json:"there,omitempty"`
 	Rules      *judgedJSON  `json:"rules,omitempty"`
 	Parts      []partJSON   `json:"parts,omitempty"`
 	Next       []string     `json:"next"`
@@ -140,7 +146,7 @@ type leftJSON struct {
 
 func answerJSON(answer *why.Answer, rules *judged) whyJSON {
 	line := whyJSON{V: 1, Type: "why", Subject: answer.Subject, Verdict: answer.Verdict, Chain: []rowJSON{}, Ends: answer.Ends,
-		Absent: append([]string{}, answer.Absent...), Next: answer.Next}
+		Absent: append([]string{}, answer.Absent...), There: answer.There, Next: answer.Next}
 	if answer.SA != nil {
 		line.SA = text.SA(answer.SA.Number)
 	}
