@@ -23,7 +23,6 @@ type across struct {
 	ahead time.Duration
 	steps replaytest.Memory
 	made  map[uint32]*record.Because // the answers by message id
-	took  map[uint32][]byte
 }
 
 const itsSA = 9
