@@ -150,7 +150,7 @@ func parseRate(text string) (float64, error) {
 	}
 	number, unit, _ := strings.Cut(text, "/")
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || n <= 0 || n > 1e6 || unit != "" && unit != "s" && unit != "m" || strings.HasSuffix(text, "/") {
+	if err != nil || !(n > 0 && n <= 1e6) || unit != "" && unit != "s" && unit != "m" || strings.HasSuffix(text, "/") {
 		return 0, fmt.Errorf("--rate %q is no rate; try: --rate 100/s, or 30/m", text)
 	}
 	if unit == "m" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/cli"
@@ -37,7 +38,22 @@ func manuals() error {
 	root := cli.Root()
 	root.DisableAutoGenTag = true
 	root.InitDefaultCompletionCmd()
+	setApart(root)
 	return doc.GenManTree(root, &doc.GenManHeader{Section: "8", Source: "ikejd", Manual: "ikejd", Date: &date}, dir)
+}
+
+// setApart indents the tables in the commands' help so far that a manual page keeps them as they are.
+func setApart(cmd *cobra.Command) {
+	lines := strings.Split(cmd.Long, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "  ") {
+			lines[i] = "  " + line
+		}
+	}
+	cmd.Long = strings.Join(lines, "\n")
+	for _, sub := range cmd.Commands() {
+		setApart(sub)
+	}
 }
 
 // configuration writes every key of the configuration file, with its default and what becomes of it here.
