@@ -13,11 +13,12 @@ SHORT ?= -short
 RACE ?= ./journal/... ./effects/... ./replay/... ./cmd/...
 LAB := .lab
 INTEROP := cmd/ikejd/interop
+VM := effects/kernel/linux
 
 # Shows what failed, in full, and what was left out; under CI nothing may be left out.
 report := | go run ./cmd/ikejd/internal/noskip
 
-.PHONY: build quick test check format unit fresh race fuzz sim fresh-seeds journals interop peers packages bench demo generate bisect clean
+.PHONY: build quick test check format unit fresh race fuzz sim fresh-seeds journals interop vm peers packages bench demo generate bisect clean
 
 build:
 	go build -trimpath -o bin/ikejd ./cmd/ikejd
@@ -37,8 +38,10 @@ format:
 check: format fresh
 	go vet ./...
 	go vet -tags interop ./$(INTEROP)/...
+	go vet -tags vm ./$(VM)
 	go tool staticcheck ./...
 	go tool staticcheck -tags interop ./$(INTEROP)/...
+	go tool staticcheck -tags vm ./$(VM)
 	go test -json -count=1 ./cmd/ikejd/internal/arch $(report)
 
 generate:
@@ -85,6 +88,13 @@ journals: build
 
 interop: build peers
 	go test -json -count=1 -tags interop -timeout 20m -parallel 12 ./$(INTEROP) $(report)
+
+# The kernel's own ESP, in a virtual machine with Debian's kernel: the dataplane, half a minute. It wants the packages
+# qemu-system-x86 busybox-static cpio, and unpacks a kernel.
+vm:
+	$(INTEROP)/lab/fetch-peers.sh $(LAB)/peers kernel
+	go test -tags vm -c -o $(LAB)/linux.test ./$(VM)
+	$(INTEROP)/lab/vm-run.sh -k $(LAB)/peers/kernel -b ping $(LAB)/linux.test -test.v
 
 # The peers are unpacked, not installed: the host's own daemons and configuration stay as they are.
 peers: packages $(LAB)/lossy $(LAB)/fakexfrm.so

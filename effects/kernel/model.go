@@ -62,8 +62,8 @@ func (m *Model) Install(child Child) error {
 }
 
 func (m *Model) install(child *Child) error {
-	if r := child.check(); r != nil {
-		return r
+	if err := child.Check(); err != nil {
+		return err
 	}
 	key := canonical(child.Key())
 	in, out := key.states()

@@ -8,7 +8,7 @@ import (
 
 // What is refused by looking at a request alone, whatever is installed: what Linux refuses, and more.
 // Reserved SPIs Linux gives out when asked (seen with 6.18); that ESP without integrity, or encapsulation
-// to port 0, is refused too is our reading of the RFCs named. A dataplane on a kernel checks these itself.
+// to port 0, is refused too is our reading of the RFCs named. A dataplane on a kernel checks these with Check.
 
 const (
 	// RFC 4303, section 2.1: 1 to 255 are reserved by IANA, 0 is local.
@@ -35,7 +35,14 @@ func checkEnds(op Op, protocol Protocol, local, remote netip.Addr, spi uint32) *
 	return nil
 }
 
-// check looks at a Child SA before the states are.
+// Check looks at a Child SA by itself, before what is installed: every dataplane refuses what it refuses, with a *Refusal.
+func (c *Child) Check() error {
+	if r := c.check(); r != nil {
+		return r
+	}
+	return nil
+}
+
 func (c *Child) check() *Refusal {
 	spi := c.InboundSPI
 	no := func(errno syscall.Errno, format string, args ...any) *Refusal {

@@ -8,7 +8,7 @@ import (
 // Deleting and looking at policies (XFRM_MSG_DELPOLICY, XFRM_MSG_GETPOLICY).
 
 // PolicyID is what the kernel finds a policy by (struct xfrm_userpolicy_id, 64 octets): its index where it is not 0, else
-// the selector. The kernel compares no priority: of several it takes the first.
+// the selector.
 type PolicyID struct {
 	Selector  Selector
 	Index     uint32

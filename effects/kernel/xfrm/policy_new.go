@@ -4,7 +4,7 @@ import "github.com/vishvananda/netlink/nl"
 
 // Making a policy (XFRM_MSG_NEWPOLICY, XFRM_MSG_UPDPOLICY).
 
-// NewPolicy makes a policy; EEXIST where one has its selector, direction, mark, interface id and priority.
+// NewPolicy makes a policy; EEXIST where one has its selector, direction, mark and interface id, whatever its priority.
 func NewPolicy(p *Policy) Message { return p.message(nl.XFRM_MSG_NEWPOLICY) }
 
 // UpdatePolicy makes a policy in the place of such a one, or where there is none.
