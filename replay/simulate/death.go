@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
@@ -42,8 +43,8 @@ func (n *Node) dies(how when) bool {
 }
 
 // plan has the node die at its next commit.
-func (n *Node) plan() {
-	n.death = death{commit: n.commits + 1, how: when(1 + n.chance.IntN(4)), sends: n.chance.IntN(3), keep: maybe(n.chance, 0.5)}
+func (n *Node) plan(r *rand.Rand) {
+	n.death = death{commit: n.commits + 1, how: when(1 + r.IntN(4)), sends: r.IntN(3), keep: maybe(r, 0.5)}
 }
 
 // die ends the life as kill -9 does. The disk may hold the batch it was writing; the kernel has done some of what it was

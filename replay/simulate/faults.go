@@ -86,6 +86,20 @@ func ParseFaults(s string) (Choice, error) {
 	return c, nil
 }
 
+// String is the choice as ParseFaults reads it.
+func (c Choice) String() string {
+	if c.All {
+		return "all"
+	}
+	var words []string
+	for _, k := range kinds {
+		if p := *k.at(&c.Fixed); p > 0 {
+			words = append(words, fmt.Sprintf("%s=%g", k.name, p))
+		}
+	}
+	return strings.Join(words, ",")
+}
+
 // of is what the seed has of them: of all, each kind is there in three seeds of five, in any strength.
 func (c Choice) of(seed uint64) Faults {
 	if !c.All {

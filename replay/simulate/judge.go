@@ -17,8 +17,9 @@ func (pl *player) judge() {
 		if pl.crash != nil && !outcome(c) {
 			continue
 		}
-		if problem := pl.check(c); problem != "" {
+		if problem := pl.check(c); problem != "" && pl.w.wrong == nil {
 			pl.w.fail(fmt.Sprintf("line %d", c.Line), pl.node(c.Node), "%s", problem)
+			pl.w.wrong.kind = c.Text
 		}
 	}
 }

@@ -75,13 +75,13 @@ func (l *life) planWake() {
 		return
 	}
 	w := l.n.w
-	if maybe(l.n.chance, w.faults.Late) && deadline > w.now {
-		late := 3 * time.Second
-		if l.d.State().Ending() != nil {
-			late = inHaste
+	if deadline > w.now {
+		if r, late := l.n.outside("late", w.faults.Late); late {
+			wait := between(r, 0, l.atMost(3*time.Second))
+			deadline += int64(wait)
+			w.said("a timer is noticed %v late", wait.Round(time.Millisecond))
+			w.Tally.met(metFault, "late timer")
 		}
-		deadline += int64(between(l.n.chance, 0, late))
-		w.Tally.met(metFault, "late timer")
 	}
 	if l.wakeAt != 0 && l.wakeAt <= deadline && l.wakeAt > w.now {
 		return
@@ -132,12 +132,9 @@ func (l *life) commit() {
 	}
 	l.busy = l.d.Cut()
 	wait := between(n.chance, 50*time.Microsecond, time.Millisecond)
-	if maybe(n.chance, n.w.faults.Disk) {
-		most := 2 * time.Second
-		if l.d.State().Ending() != nil {
-			most = inHaste
-		}
-		wait = between(n.chance, time.Millisecond, most)
+	if r, slow := n.outside("disk", n.w.faults.Disk); slow {
+		wait = between(r, time.Millisecond, l.atMost(2*time.Second))
+		n.w.said("a commit takes %v", wait.Round(time.Millisecond))
 		n.w.Tally.met(metFault, "slow disk")
 	}
 	n.w.after(wait, func() {
@@ -239,15 +236,22 @@ func (l *life) end() {
 
 // The outside of the loop: work that takes its time.
 
-func (l *life) took(usual time.Duration, slow time.Duration) time.Duration {
-	if l.d.State().Ending() != nil {
-		slow = inHaste
-	}
-	if maybe(l.n.chance, l.n.w.faults.Slow) {
+func (l *life) took(usual time.Duration, most time.Duration) time.Duration {
+	if r, slow := l.n.outside("slow", l.n.w.faults.Slow); slow {
+		wait := between(r, usual, l.atMost(most))
+		l.n.w.said("a completion takes %v", wait.Round(time.Millisecond))
 		l.n.w.Tally.met(metFault, "slow completion")
-		return between(l.n.chance, usual, slow)
+		return wait
 	}
 	return between(l.n.chance, usual/10, usual)
+}
+
+// atMost is how slow anything may be now.
+func (l *life) atMost(usual time.Duration) time.Duration {
+	if l.d.State().Ending() != nil {
+		return inHaste
+	}
+	return usual
 }
 
 // Keys does the keyring's work.

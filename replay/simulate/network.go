@@ -22,6 +22,9 @@ type network struct {
 	seen    func(from *Node, m *message)
 	take    func(from, to *Node, m *message) bool // takes a message out of the network
 	refused int                                   // datagrams that answer outside of any SA
+	sas     map[uint64]uint64                     // by the SPI of its initiator: which SA it is, by when it began
+	began   clock
+	copies  map[messageID]uint64 // how often it was sent
 }
 
 // messageID names one message of an SA.
@@ -102,25 +105,43 @@ func (x *network) carry(from *Node, m *message) {
 	case x.isSplit(from, to):
 		x.w.Tally.met(metFault, "split")
 		return
-	case maybe(x.chance, f.Loss):
-		x.w.Tally.met(metFault, "loss")
+	}
+	w, which := x.w, x.number(m)
+	if _, lost := w.happens("loss", from.Name, which, f.Loss); lost {
+		w.said("%s is lost", describe(m))
+		w.Tally.met(metFault, "loss")
 		copies = 0
 	}
-	if maybe(x.chance, f.Repeat) {
-		x.w.Tally.met(metFault, "repeat")
-		copies += 1 + x.chance.IntN(3)
+	if r, repeated := w.happens("repeat", from.Name, which, f.Repeat); repeated {
+		copies += 1 + r.IntN(3)
+		w.said("%s arrives %d times", describe(m), copies)
+		w.Tally.met(metFault, "repeat")
 	}
-	for range copies {
-		delay := between(x.chance, 2*time.Millisecond, 20*time.Millisecond)
-		if maybe(x.chance, f.Reorder) {
-			x.w.Tally.met(metFault, "reorder")
-			delay = between(x.chance, 0, 4*time.Second)
+	way := w.drawn("way", from.Name, which)
+	for i := range copies {
+		delay := between(way, 2*time.Millisecond, 20*time.Millisecond)
+		if r, overtaken := w.happens("reorder", from.Name, which<<2|uint64(i), f.Reorder); overtaken {
+			delay = between(r, 0, 4*time.Second)
+			w.said("%s takes %v", describe(m), delay.Round(time.Millisecond))
+			w.Tally.met(metFault, "reorder")
 		}
 		x.deliver(to, delay, m)
 	}
-	if maybe(x.chance, f.Forge) {
-		x.forge(from, to, m)
+	if r, forged := w.happens("forge", from.Name, which, f.Forge); forged {
+		x.forge(from, to, m, r)
 	}
+}
+
+// number is which copy of which message of which SA it is: the SA by when it began.
+func (x *network) number(m *message) uint64 {
+	sa, known := x.sas[m.h.SPIi]
+	if !known {
+		sa = x.began.next(x.w.now)
+		x.sas[m.h.SPIi] = sa
+	}
+	id := messageID{m.h.SPIi, 0, m.h.Initiator(), m.h.Response(), m.h.MessageID}
+	x.copies[id]++
+	return sa<<24 | uint64(m.h.MessageID&0xff)<<16 | uint64(m.h.Flags)<<8&0xff00 | x.copies[id]&0xff
 }
 
 // deliver has datagrams arrive in one batch.

@@ -43,6 +43,7 @@ type Node struct {
 	answers map[uint64][]string // of all tickets
 	asked   map[uint64]int      // ticket -> the life it was asked in
 	reports []shutdownReport
+	clocks  map[string]*clock
 	limits  engine.Limits
 	slow    time.Duration   // what its keyring takes for each piece of work; 0: as usual
 	leaves  bool            // a shutdown is its end: it does not come back
@@ -62,12 +63,16 @@ func newNode(w *World, i int) *Node {
 	name := string(rune('a' + i))
 	n := &Node{Name: name, w: w, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + i)}), 500),
 		bits: chacha(w.Seed, "node "+name), chance: stream(w.Seed, "outside of "+name), secret: "a secret that all nodes share",
-		bootID: "boot of " + name, durable: map[uint64]bool{}, auditor: audit.New(), answers: map[uint64][]string{}, asked: map[uint64]int{}}
+		bootID: "boot of " + name, durable: map[uint64]bool{}, auditor: audit.New(), answers: map[uint64][]string{}, asked: map[uint64]int{}, clocks: map[string]*clock{}}
 	n.disk = newMemory(64 + n.chance.IntN(1000))
 	n.kernel = model.NewKernel(n.bits, maybe(n.chance, 0.5))
 	n.kernel.Refuse = func(op string) bool {
-		refused := op != "remove" && maybe(n.chance, w.faults.Refuse)
+		if op == "remove" {
+			return false
+		}
+		_, refused := n.outside("refuse", w.faults.Refuse)
 		if refused {
+			w.said("the kernel refuses to %s", op)
 			w.Tally.met(metFault, "refused "+op)
 		}
 		return refused

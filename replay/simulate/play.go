@@ -23,14 +23,21 @@ func ParsePlay(text string) (*Play, error) {
 	if needs := f.Needs(); needs != "" {
 		return nil, fmt.Errorf("it needs %s, which this version does not have", needs)
 	}
-	return &Play{f}, nil
+	p := &Play{f}
+	if _, _, _, err := p.seeded(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Title is what the scenario is called.
 func (p *Play) Title() string { return p.file.Title }
 
-// Run plays it; a search, from that seed on.
+// Run plays it; a search, from that seed on. One that is a seed of its own is played with that.
 func (p *Play) Run(seed uint64) (*World, *Failure) {
+	if number, o, is, _ := p.seeded(); is { // ParsePlay has refused errors
+		return Seed(number, o)
+	}
 	for i := range p.file.Statements {
 		if s := &p.file.Statements[i]; s.Verb == scenario.Search {
 			return search(seed, s.Count)

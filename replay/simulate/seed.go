@@ -3,9 +3,11 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay"
 )
@@ -16,6 +18,9 @@ type Options struct {
 	For    time.Duration // how long the faults last
 	Faults Choice
 	Dir    string // where journals on a real disk may lie; empty: all are in memory
+
+	only    map[string]bool                    // what alone may happen, by name; nil: everything
+	objects func(*Node, *record.Record) string // a rule for tests: what is wrong with a record; empty: nothing
 }
 
 // How long a healed network may take: a request that was just sent is given up after 515 s at most (PROTOCOL.md, W-15),
@@ -29,7 +34,14 @@ const (
 // nothing may be left. The World has the journals; the Failure is nil where nothing was wrong.
 func Seed(seed uint64, o Options) (*World, *Failure) {
 	w := newWorld(seed, o.Faults.of(seed), o.Nodes)
-	w.Tally.Seeds = 1
+	w.Tally.Seeds, w.only = 1, o.only
+	if o.objects != nil {
+		w.watch = func(n *Node, r *record.Record) {
+			if what := o.objects(n, r); what != "" {
+				w.fail("TEST-01", n, "%s", what)
+			}
+		}
+	}
 	w.configure()
 	w.disks(o.Dir)
 	for _, n := range w.Nodes {
@@ -73,40 +85,55 @@ func (w *World) operate() {
 }
 
 func (w *World) operator(n *Node) {
-	if w.operatorsOff {
-		return
-	}
-	w.after(w.rate(3), func() {
-		if w.operatorsOff {
-			return
+	w.every("order", n.Name, 3, func(k uint64) {
+		if r, asked := w.happens("order", n.Name, k, 1); asked {
+			w.order(n, r)
 		}
-		w.order(n)
-		w.operator(n)
 	})
 }
 
-// rate draws the time to the next of so many things a minute.
-func (w *World) rate(aMinute float64) time.Duration {
-	return time.Duration(w.chance.ExpFloat64() / aMinute * float64(time.Minute))
+// every has a thing happen so many times a minute, by chance, until the world heals: it is told which time it is.
+func (w *World) every(kind, who string, aMinute float64, do func(k uint64)) {
+	var next func(k uint64)
+	next = func(k uint64) {
+		wait := w.drawn("when "+kind, who, k).ExpFloat64() / aMinute
+		w.after(time.Duration(wait*float64(time.Minute)), func() {
+			if !w.healed {
+				do(k)
+				next(k + 1)
+			}
+		})
+	}
+	next(0)
 }
 
-func (w *World) order(n *Node) {
+func (w *World) order(n *Node, r *rand.Rand) {
 	sas := living(n.state())
-	switch k := w.chance.IntN(10); {
+	order := func(what string, sa *reducer.IKESA) {
+		w.Tally.met(metOrder, what)
+		if sa != nil {
+			what += fmt.Sprintf(" (ike%d)", sa.Number)
+		}
+		w.said("%s", what)
+	}
+	switch k := r.IntN(10); {
 	case k < 5 || len(sas) == 0:
-		w.Tally.met(metOrder, "initiate")
 		list := n.config.GetConnections()
-		n.initiate(list[w.chance.IntN(len(list))].GetName())
+		connection := list[r.IntN(len(list))].GetName()
+		order("initiate", nil)
+		n.initiate(connection)
 	case k < 8:
-		w.Tally.met(metOrder, "terminate ike")
-		n.terminate(sas[w.chance.IntN(len(sas))].Number, 0)
+		sa := sas[r.IntN(len(sas))]
+		order("terminate ike", sa)
+		n.terminate(sa.Number, 0)
 	case k < 9:
-		w.Tally.met(metOrder, "terminate child")
-		if sa := sas[w.chance.IntN(len(sas))]; len(sa.Children) > 0 {
+		sa := sas[r.IntN(len(sas))]
+		order("terminate child", sa)
+		if len(sa.Children) > 0 {
 			n.terminate(sa.Number, sa.Children[0].Number)
 		}
 	default:
-		w.Tally.met(metOrder, "reload")
+		order("reload", nil)
 		n.reload()
 	}
 }
@@ -139,54 +166,64 @@ func (w *World) disturb() {
 }
 
 func (w *World) killer(n *Node) {
-	w.after(w.rate(w.faults.Kill), func() {
-		if w.healed {
-			return
+	w.every("kill", n.Name, w.faults.Kill, func(k uint64) {
+		r, killed := w.happens("kill", n.Name, k, 1)
+		switch {
+		case !killed:
+		case maybe(r, 0.3):
+			w.said("it dies")
+			n.die(anywhere, maybe(r, 0.5))
+		case n.up():
+			n.plan(r)
+			w.said("it dies at its next commit, %v", n.death.how)
 		}
-		if maybe(w.chance, 0.3) {
-			n.die(anywhere, maybe(w.chance, 0.5))
-		} else if n.up() {
-			n.plan()
-		}
-		w.killer(n)
 	})
 }
 
 func (w *World) restarter(n *Node) {
-	w.after(w.rate(w.faults.Restart), func() {
-		if w.healed {
+	w.every("restart", n.Name, w.faults.Restart, func(k uint64) {
+		r, asked := w.happens("restart", n.Name, k, 1)
+		if !asked {
 			return
 		}
-		keep := maybe(w.chance, 0.25)
+		order, keep := "shutdown", maybe(r, 0.25)
 		if keep {
-			w.Tally.met(metOrder, "shutdown --keep-sas")
-		} else {
-			w.Tally.met(metOrder, "shutdown")
+			order = "shutdown --keep-sas"
 		}
-		n.shutdown([]time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second, time.Minute}[w.chance.IntN(4)], keep)
-		w.restarter(n)
+		budget := []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second, time.Minute}[r.IntN(4)]
+		w.said("%s, budget %v", order, budget)
+		w.Tally.met(metOrder, order)
+		n.shutdown(budget, keep)
 	})
 }
 
 // splitter has two nodes not hear each other: shorter or longer than a request is repeated.
 func (w *World) splitter(a, b *Node) {
-	long := between(w.chance, time.Second, 40*time.Second)
-	if maybe(w.chance, 0.1) {
-		long = between(w.chance, time.Minute, 10*time.Minute)
-	}
-	pause := time.Duration(float64(long) * (1 - w.faults.Split) / w.faults.Split)
-	w.after(between(w.chance, 0, 2*pause), func() {
-		if w.healed {
-			return
+	var next func(k uint64)
+	next = func(k uint64) {
+		r := w.drawn("when split", a.Name+b.Name, k)
+		long := between(r, time.Second, 40*time.Second)
+		if maybe(r, 0.1) {
+			long = between(r, time.Minute, 10*time.Minute)
 		}
-		w.network.splits = append(w.network.splits, split{a, b, w.now, w.now + int64(long)})
-		w.after(long, func() { w.splitter(a, b) })
-	})
+		pause := time.Duration(float64(long) * (1 - w.faults.Split) / w.faults.Split)
+		w.after(between(r, 0, 2*pause), func() {
+			if w.healed {
+				return
+			}
+			if _, apart := w.happens("split", a.Name+b.Name, k, 1); apart {
+				w.said("they do not hear each other for %v", long.Round(time.Millisecond))
+				w.network.splits = append(w.network.splits, split{a, b, w.now, w.now + int64(long)})
+			}
+			w.after(long, func() { next(k + 1) })
+		})
+	}
+	next(0)
 }
 
 // heal ends all faults and the operators' work. Who is down comes back by itself.
 func (w *World) heal() {
-	w.healed, w.operatorsOff = true, true
+	w.healed = true
 	w.faults = Faults{}
 	w.network.splits = nil
 	for _, n := range w.Nodes {

@@ -23,8 +23,10 @@ type World struct {
 	faults  Faults
 	wrong   *Failure
 
-	healed       bool // no fault happens any more
-	operatorsOff bool
+	Happened []Happening     // what the world did, in its order
+	only     map[string]bool // what alone may happen; nil: everything
+
+	healed bool // no fault happens any more, and operators rest
 
 	watch   func(*Node, *record.Record) // is told of each record that is durable
 	started func(*Node)                 // is told of each life that begins
@@ -39,7 +41,12 @@ type Failure struct {
 	Node string // at which node it showed; empty: between nodes
 	Text string
 	At   time.Duration // since the world began
+	step uint64        // of the node: its record that was looked at last
+	kind string        // what makes two failures the same: the rule, or the check that does not hold
 }
+
+// Same reports whether another failure is of the same kind.
+func (f *Failure) Same(other *Failure) bool { return other != nil && f.kind == other.kind }
 
 func (f *Failure) Error() string {
 	where := ""
@@ -52,7 +59,7 @@ func (f *Failure) Error() string {
 // newWorld makes a world with so many nodes, not started.
 func newWorld(seed uint64, faults Faults, nodes int) *World {
 	w := &World{Seed: seed, now: begin, faults: faults, chance: stream(seed, "world"), Tally: newTally()}
-	w.network = network{w: w, chance: stream(seed, "network"), content: map[messageID]string{}}
+	w.network = network{w: w, chance: stream(seed, "network"), content: map[messageID]string{}, sas: map[uint64]uint64{}, copies: map[messageID]uint64{}}
 	for i := range nodes {
 		w.Nodes = append(w.Nodes, newNode(w, i))
 	}
@@ -76,9 +83,9 @@ func (w *World) fail(rule string, n *Node, format string, args ...any) {
 	if w.wrong != nil {
 		return
 	}
-	w.wrong = &Failure{Rule: rule, Text: fmt.Sprintf(format, args...), At: time.Duration(w.now - begin)}
+	w.wrong = &Failure{Rule: rule, kind: rule, Text: fmt.Sprintf(format, args...), At: time.Duration(w.now - begin)}
 	if n != nil {
-		w.wrong.Node = n.Name
+		w.wrong.Node, w.wrong.step = n.Name, n.read
 	}
 }
 

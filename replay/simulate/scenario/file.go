@@ -13,6 +13,7 @@ type File struct {
 // Statement is one thing that happens, or is laid down.
 type Statement struct {
 	Line   int
+	Text   string // as it stands
 	At     time.Duration
 	Timed  bool // it says its time
 	Verb   Verb
@@ -54,6 +55,8 @@ const (
 	Wish     Verb = "intent"   // Node wants Word
 	Address  Verb = "addr"     // Node changes its address
 	Raw      Verb = "raw"      // Node sends Count of clear or forged datagrams: Word
+	Seed     Verb = "seed"     // not a story but a seed, Count, of which only some may happen: Rest is how it is played
+	Only     Verb = "only"     // one thing of a seed that may happen: Rest
 	Search   Verb = "search"   // all interleavings of two set-ups, with up to Count losses
 	Expire   Verb = "expire"   // a lifetime of Word at Node
 	Acquire  Verb = "acquire"  // traffic asks for Word at Node
@@ -71,7 +74,8 @@ type Message struct {
 // Check is what must hold in the end.
 type Check struct {
 	Line  int
-	Plain bool // it is true only where nobody dies but who the scenario says: `check plain`
+	Text  string // as it stands
+	Plain bool   // it is true only where nobody dies but who the scenario says: `check plain`
 	Node  string
 	Kind  string // "copies", "gone", "up", "children", "after", "gaps", "report", "exit", "requests", "has"
 	Msg   Message

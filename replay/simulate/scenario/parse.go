@@ -22,12 +22,13 @@ func Parse(text string) (*File, error) {
 		case strings.HasPrefix(line, "E:"):
 			f.Expected = append(f.Expected, strings.TrimSpace(line[2:]))
 		case strings.HasPrefix(line, "check "):
+			whole := line
 			line, plain := strings.CutPrefix(line, "check plain ")
 			c, err := parseCheck(strings.TrimSpace(strings.TrimPrefix(line, "check ")))
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", i+1, err)
 			}
-			c.Line, c.Plain = i+1, plain
+			c.Line, c.Text, c.Plain = i+1, whole, plain
 			f.Checks = append(f.Checks, c)
 		default:
 			for part := range strings.SplitSeq(line, ";") {
@@ -35,7 +36,7 @@ func Parse(text string) (*File, error) {
 				if err != nil {
 					return nil, fmt.Errorf("line %d: %w", i+1, err)
 				}
-				s.Line = i + 1
+				s.Line, s.Text = i+1, strings.TrimSpace(part)
 				f.Statements = append(f.Statements, s)
 			}
 		}
@@ -89,6 +90,8 @@ var forms = []form{
 	say(Wish, `intent NODE (?P<word>[a-z-]+)(?: REST)?`),
 	say(Address, `addr NODE (?P<word>change)(?: REST)?`),
 	say(Raw, `NODE raw (?:(?P<count>\d+) x )?(?P<word>[a-z0-9-]+)(?: REST)?`),
+	say(Seed, `seed (?P<count>\d+)(?: REST)?`),
+	say(Only, `only REST`),
 	say(Search, `search (?P<word>set-ups) losses=(?P<count>\d+)`),
 	say(Expire, `expire NODE (?P<word>\S+)(?: REST)?`),
 	say(Acquire, `acquire NODE (?P<word>\S+)`),

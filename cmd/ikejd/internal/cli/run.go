@@ -49,7 +49,7 @@ type app struct {
 }
 
 // commands are what the root command has, in the order of its help. To add one is to add its constructor.
-var commands = []func(*app) *cobra.Command{newRun, newCheck, newListSAs, newInitiate, newTerminate, newReload, newLog, newDemo, newBench, newJournal, newReplay, newWhy, newAudit, newSimulate}
+var commands = []func(*app) *cobra.Command{newRun, newCheck, newListSAs, newInitiate, newTerminate, newReload, newLog, newDemo, newBench, newJournal, newReplay, newWhy, newAudit, newSimulate, newMinimise}
 
 // Run is the program: it runs the command in args and gives the exit status.
 func Run(ctx context.Context, args []string, std Std) int {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ikejd/ikejd/replay"
 	"github.com/ikejd/ikejd/replay/simulate"
 )
 
@@ -20,7 +21,8 @@ type simulateOptions struct {
 	length      time.Duration
 	faults      string
 	limit       time.Duration
-	keep        bool
+	keep, stop  bool
+	shrink      time.Duration
 	out         string
 }
 
@@ -36,8 +38,9 @@ record as it is written. The same seed gives the same run, on one commit.
 
 With FILEs, play scenarios in the notation of docs/scenarios.md instead, each with as many seeds as --seeds says.
 
-A failure is kept: the journals of its nodes as sim-SEED.ikej and sim-SEED-NODE.ikej, and how to have it again in
-sim-SEED.txt. The last lines say how often every fault, phase and cause was met.
+A failure is kept: the journals of its nodes as sim-SEED.ikej and sim-SEED-NODE.ikej, and in sim-SEED.txt what it needs of all
+that happened, as a scenario that shows it again (of the first three; of others the seed). The last lines say how often every
+fault, phase and cause was met, and which never.
 
 Faults: ` + strings.Join(simulate.Kinds(), ", ") + `; each may have a number (loss=0.1; kill and restart are
 a minute and node), and "all" draws for each seed which there are and how strong.
@@ -58,6 +61,8 @@ Exit status: 0 nothing found, 1 found, 2 it could not be played.`,
 	f.DurationVar(&o.length, "for", 10*time.Minute, "how long the faults last")
 	f.DurationVar(&o.limit, "limit", 0, "begin no seed after this time (default none)")
 	f.StringVar(&o.faults, "faults", "", "`LIST` of faults, or all")
+	f.BoolVar(&o.stop, "stop", false, "stop at the first failure")
+	f.DurationVar(&o.shrink, "minimise", time.Minute, "how long a failure is made smaller, at most; 0: not at all")
 	f.BoolVar(&o.keep, "keep", false, "keep the journals of clean seeds too")
 	f.StringVarP(&o.out, "output", "o", "", "keep the first journals as this `FILE` (default sim-SEED.ikej)")
 	return cmd
@@ -89,8 +94,10 @@ func runSimulate(ctx context.Context, a *app, o *simulateOptions, files []string
 		limited, cancel = context.WithTimeout(ctx, o.limit)
 		defer cancel()
 	}
-	options := simulate.Options{Nodes: o.nodes, For: o.length, Faults: faults, Dir: dir}
-	if err := simulate.Many(limited, o.seed, o.seeds, options, s.seed); err != nil && (o.limit == 0 || ctx.Err() != nil) {
+	s.options = simulate.Options{Nodes: o.nodes, For: o.length, Faults: faults, Dir: dir}
+	limited, s.halt = context.WithCancel(limited)
+	defer s.halt()
+	if err := simulate.Many(limited, o.seed, o.seeds, s.options, func(played simulate.Outcome) { s.seed(ctx, played) }); err != nil && ctx.Err() != nil {
 		return err
 	}
 	return s.end()
@@ -104,11 +111,21 @@ type simulation struct {
 	tally  simulate.Tally
 	wrong  int
 	kept   int
+	small  int // failures that were made smaller
 	failed error
+
+	options simulate.Options
+	halt    context.CancelFunc
 }
 
+// smallest is how many failures of one call are made smaller.
+const smallest = 3
+
 // seed takes in one that was played.
-func (s *simulation) seed(played simulate.Outcome) {
+func (s *simulation) seed(ctx context.Context, played simulate.Outcome) {
+	if s.wrong > 0 && s.o.stop {
+		return
+	}
 	s.tally.Add(played.World.Tally)
 	name := fmt.Sprintf("sim-%d", played.Seed)
 	if played.Wrong == nil {
@@ -117,6 +134,18 @@ func (s *simulation) seed(played simulate.Outcome) {
 		}
 		return
 	}
+	o := s.options
+	o.Dir = ""
+	s.wrongIs(ctx, played, name, simulate.SeedText(played.Seed, o, played.Wrong), func(ctx context.Context) (*simulate.Shrunk, error) {
+		return simulate.ShrinkSeed(ctx, played.Seed, o)
+	})
+	if s.o.stop {
+		s.halt()
+	}
+}
+
+// wrongIs says and keeps a failure, and makes it smaller.
+func (s *simulation) wrongIs(ctx context.Context, played simulate.Outcome, name, text string, shrink func(context.Context) (*simulate.Shrunk, error)) {
 	s.wrong++
 	if s.a.json {
 		s.failed = s.a.object(map[string]any{"v": 1, "type": "failure", "seed": played.Seed, "rule": played.Wrong.Rule, "node": played.Wrong.Node,
@@ -124,13 +153,26 @@ func (s *simulation) seed(played simulate.Outcome) {
 	} else {
 		fmt.Fprintln(s.a.std.Out, s.a.strong(fmt.Sprintf("seed %d: %v", played.Seed, played.Wrong)))
 	}
-	if files := s.keep(played.World, name); !s.a.json {
-		again := fmt.Sprintf("# %v\n# Again, at the commit that found it: ikejd simulate --seed %d --nodes %d --for %v --faults %s\n",
-			played.Wrong, played.Seed, s.o.nodes, s.o.length, s.o.faults)
-		if err := os.WriteFile(name+".txt", []byte(again), 0o644); err != nil {
+	line := "kept as " + strings.Join(s.keep(played.World, name), ", ")
+	began := time.Now()
+	if s.small++; s.o.shrink > 0 && s.small <= smallest {
+		limited, cancel := context.WithTimeout(ctx, s.o.shrink)
+		defer cancel()
+		small, err := shrink(limited)
+		if err != nil { // it was wrong a moment ago: that it is not any more is the worse finding
 			s.failed = err
+			return
 		}
-		fmt.Fprintf(s.a.std.Out, "kept as %s; %d events; %s.txt says how to have it again\n", strings.Join(files, ", "), played.World.Tally.Events, name)
+		text = small.Text
+		line += fmt.Sprintf("; %s in %.1fs", smallOf(small).line(), time.Since(began).Seconds())
+	} else {
+		line += "; " + replay.Count(played.World.Tally.Events, "event")
+	}
+	if err := os.WriteFile(name+".txt", []byte(text), 0o644); err != nil {
+		s.failed = err
+	}
+	if !s.a.json {
+		fmt.Fprintf(s.a.std.Out, "%s -> %s.txt\n", line, name)
 	}
 }
 
@@ -193,9 +235,16 @@ func (s *simulation) files(ctx context.Context, files []string) error {
 			}
 			w, failure := play.Run(s.o.seed + i)
 			s.tally.Add(w.Tally)
-			if failure != nil {
-				wrong++
-				s.seed(simulate.Outcome{Seed: s.o.seed + i, World: w, Wrong: failure})
+			if failure == nil {
+				continue
+			}
+			wrong++
+			seed := s.o.seed + i
+			s.wrongIs(ctx, simulate.Outcome{Seed: seed, World: w, Wrong: failure}, fmt.Sprintf("sim-%d", seed), string(text), func(ctx context.Context) (*simulate.Shrunk, error) {
+				return simulate.ShrinkPlay(ctx, play, seed)
+			})
+			if s.o.stop {
+				return s.end()
 			}
 		}
 		if wrong == 0 && !s.a.quiet && !s.a.json {
