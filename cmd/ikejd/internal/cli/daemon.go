@@ -52,7 +52,7 @@ Exit status: 0 every SA ended within the budget; 3 one ended as cut off; 1 the d
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Config, "config", defaultConfig, "configuration, in swanctl.conf's grammar")
-	f.StringVar(&o.Dataplane, "dataplane", "kernel", "kernel, userspace or none")
+	f.StringVar(&o.Dataplane, "dataplane", "kernel", "kernel (of Linux: xfrm says the same) or none, which installs nothing and records what would be installed")
 	f.StringArrayVar(&o.listen, "listen", nil, "address to listen on; repeats (default any)")
 	f.Uint16Var(&o.Port, "port", 500, "IKE port; 0 takes a free one, which the ready line names")
 	f.Uint16Var(&o.NATPort, "nat-port", 4500, "port behind NATs; 0 likewise")

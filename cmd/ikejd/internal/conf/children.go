@@ -14,7 +14,7 @@ var (
 
 const (
 	defaultChildRekey = time.Hour
-	noTrap            = "trap policies need the kernel dataplane, which is not built yet; write start, or none"
+	noTrap            = "trap policies are not built yet; write start, or none"
 )
 
 func readChildren(c *reader) []Child {

@@ -176,7 +176,7 @@ func TestProblems(t *testing.T) {
 		{child: "mark_in = 5", want: "swanctl.conf:9: mark_in is not supported in connections.gw.children.net; marks are not built"},
 		{child: "mode = beet", want: "BEET mode is not built; write tunnel"},
 		{child: "mode = drop", want: "policies without IPsec are not built, and the traffic would pass"},
-		{child: "start_action = trap", want: `start_action = "trap" in connections.gw.children.net; trap policies need the kernel dataplane, which is not built yet; write start, or none`},
+		{child: "start_action = trap", want: `start_action = "trap" in connections.gw.children.net; trap policies are not built yet; write start, or none`},
 		{child: "start_action = later", want: "write one of: none, start"},
 		{child: "life_time = 1m\nrekey_time = 2m", want: "life_time is not above rekey_time in connections.gw.children.net; the child would end before it is rekeyed"},
 		{child: "rekey_bytes = 1t", want: "not a number of octets"},

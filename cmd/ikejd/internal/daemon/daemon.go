@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"path/filepath"
@@ -97,7 +96,7 @@ func (d *Daemon) open(log *slog.Logger) error {
 	}
 	clock := timers.NewClock(d.journal.Last().Time)
 	d.clock = clock
-	if d.sockets, err = udp.Open(udp.Config{Listen: d.options.Listen, Port: d.options.Port, NATPort: d.options.NATPort, Now: clock.Now}); err != nil {
+	if d.sockets, err = udp.Open(d.udpConfig(clock.Now)); err != nil {
 		return err
 	}
 	d.ikePort, d.natPort = d.sockets.Ports()
@@ -127,13 +126,6 @@ func (d *Daemon) openEpochs() (*keys.Epochs, error) {
 	}
 	defer clear(vaultKey)
 	return keys.OpenEpochs(filepath.Join(d.options.Journal, "epochs"), vaultKey)
-}
-
-func dataplane(name string) (kernel.Dataplane, error) {
-	if name == "none" {
-		return kernel.NewModel(kernel.ModelConfig{}), nil
-	}
-	return nil, fmt.Errorf("dataplane %q is not in this version, which installs no ESP; try: ikejd run --dataplane none", name)
 }
 
 func (d *Daemon) warn(problems []conf.Problem) {
