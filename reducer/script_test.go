@@ -48,11 +48,7 @@ func command(name string) func(*script, []string, string) error {
 }
 
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scripts: ", err)
-	}
-	for _, file := range files {
+	for _, file := range scripts(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			if flag.Lookup("rewrite").Value.String() == "true" {
 				datadriven.RunTest(t, file, newScene())
