@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -50,11 +49,11 @@ func TestProbe(t *testing.T) {
 // shut window.
 func TestSilence(t *testing.T) {
 	r := startResponder(t)
-	defer r.signal(t, syscall.SIGCONT)
+	defer r.thaw(t)
 	o := r.options(func(o *bench.Options) {
 		o.SAs, o.Outstanding, o.Hold, o.Probe = 5, 5, 600*time.Millisecond, 100*time.Millisecond
 		o.FirstWait, o.Sends = 50*time.Millisecond, 3
-		when(o, "holding", func() { r.signal(t, syscall.SIGSTOP) })
+		when(o, "holding", func() { r.freeze(t) })
 	})
 	report, err := bench.Run(context.Background(), context.Background(), o)
 	if err != nil {
@@ -127,7 +126,7 @@ func TestInterrupted(t *testing.T) {
 // Interrupted again, it stops, whatever is still to be answered.
 func TestInterruptedTwice(t *testing.T) {
 	r := startResponder(t)
-	defer r.signal(t, syscall.SIGCONT)
+	defer r.thaw(t)
 	ctx, interrupt := context.WithCancel(context.Background())
 	halt, again := context.WithCancel(context.Background())
 	var told atomic.Int32
@@ -137,7 +136,7 @@ func TestInterruptedTwice(t *testing.T) {
 		o.Tell = func(p bench.Progress) {
 			switch {
 			case p.Phase == "holding":
-				r.signal(t, syscall.SIGSTOP)
+				r.freeze(t)
 				interrupt()
 			case p.Phase == "deleting" && told.Add(1) == 1:
 				again()

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -176,10 +177,33 @@ func startResponder(tb testing.TB, keys ...string) *responder {
 	}
 }
 
-// signal is SIGSTOP or SIGCONT: a responder that is silent for a while.
-func (r *responder) signal(tb testing.TB, s syscall.Signal) {
+// freeze has it be silent until thaw; it returns when no thread of it runs any more.
+func (r *responder) freeze(tb testing.TB) {
 	tb.Helper()
-	if err := r.cmd.Process.Signal(s); err != nil {
+	if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		tb.Error(err)
+		return
+	}
+	threads := fmt.Sprintf("/proc/%d/task/*/stat", r.cmd.Process.Pid)
+	for limit := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		files, _ := filepath.Glob(threads)
+		running := slices.ContainsFunc(files, func(file string) bool {
+			text, _ := os.ReadFile(file)
+			return !strings.Contains(string(text), ") T ")
+		})
+		if !running {
+			return
+		}
+		if time.Now().After(limit) {
+			tb.Error("the responder does not stop")
+			return
+		}
+	}
+}
+
+func (r *responder) thaw(tb testing.TB) {
+	tb.Helper()
+	if err := r.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		tb.Error(err)
 	}
 }

@@ -28,6 +28,7 @@ func Run(ctx context.Context, signals <-chan os.Signal, o Options, log *slog.Log
 // run has everything going until the engine ends.
 func (d *Daemon) run(stop context.Context, signals <-chan os.Signal) (int, error) {
 	ctx, cancel := context.WithCancel(context.Background())
+	before := d.engine.State().Run() // read before the engine runs: from then on it may be ahead of the disk
 	engineEnded := make(chan error, 1)
 	go func() { engineEnded <- d.engine.Run(ctx) }()
 	var others sync.WaitGroup
@@ -46,7 +47,6 @@ func (d *Daemon) run(stop context.Context, signals <-chan os.Signal) (int, error
 	defer others.Wait()
 	defer cancel()
 	defer d.sockets.Close()
-	before := d.engine.State().Run()
 	d.apply()
 	started := make(chan struct{})
 	others.Go(func() {
