@@ -2,7 +2,9 @@ package simulate
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -70,7 +72,25 @@ func (n *Node) die(how when, keep bool) {
 	if n.disk, err = n.disk.reopen(); err != nil {
 		n.w.fail("REC-02", n, "the journal cannot be opened again: %v", err)
 	}
+	if l.d.State().Ending() == nil { // what a shutdown was to keep is not a death's to take (SHU-08)
+		n.loseSecret()
+	}
 	n.comeBack()
+}
+
+// loseSecret takes an entry out of the vault, as one does who puts back an older vault: the SA cannot be taken over.
+func (n *Node) loseSecret() {
+	m, inMemory := n.disk.(*memory)
+	if !inMemory || len(m.vault) == 0 {
+		return
+	}
+	if r, lost := n.outside("vault", n.w.faults.Vault); lost {
+		refs := slices.Sorted(maps.Keys(m.vault))
+		delete(m.vault, refs[r.IntN(len(refs))])
+		n.secretsLost++
+		n.w.said("the secrets of an SA are lost")
+		n.w.Tally.met(metFault, "lost secrets")
+	}
 }
 
 // comeBack starts the node again after a while.

@@ -20,6 +20,8 @@ type Faults struct {
 	Slow    float64 // a completion of the keyring or the kernel comes late, by up to seconds
 	Disk    float64 // a commit takes long
 	Late    float64 // a timer is noticed late, by up to seconds
+	Wrong   float64 // a node says something of its own SA that cannot be read, or answers with INVALID_SYNTAX
+	Vault   float64 // a death takes an SA's secrets with it
 }
 
 // kind is a fault by its word on the command line.
@@ -42,6 +44,8 @@ var kinds = []kind{
 	{"slow", func(f *Faults) *float64 { return &f.Slow }, 0.1, 0.5},
 	{"disk", func(f *Faults) *float64 { return &f.Disk }, 0.05, 0.3},
 	{"late", func(f *Faults) *float64 { return &f.Late }, 0.05, 0.3},
+	{"wrong", func(f *Faults) *float64 { return &f.Wrong }, 0.01, 0.03},
+	{"vault", func(f *Faults) *float64 { return &f.Vault }, 0.05, 0.3},
 }
 
 // Kinds are the words for faults.

@@ -31,8 +31,11 @@ func (n *Node) look() {
 		if r.GetEvent().GetPoisoned() != nil {
 			n.w.fail("JRN-08", n, "the reducer failed at step %d: %s\n%s", e.Step, r.GetEvent().GetPoisoned().GetPanic(), r.GetEvent().GetPoisoned().GetStack())
 		}
-		if lost := r.GetEvent().GetRecovered(); len(lost.GetDiverged())+len(lost.GetWithoutKeys()) > 0 {
-			n.w.fail("REC-01", n, "not everything was taken over at step %d: diverged %v, without keys %v", e.Step, lost.GetDiverged(), lost.GetWithoutKeys())
+		if lost := r.GetEvent().GetRecovered(); lost != nil {
+			if len(lost.GetDiverged()) > 0 || len(lost.GetWithoutKeys()) > n.secretsLost {
+				n.w.fail("REC-01", n, "not everything was taken over at step %d: diverged %v, without keys %v", e.Step, lost.GetDiverged(), lost.GetWithoutKeys())
+			}
+			n.secretsLost = 0
 		}
 	}
 }

@@ -112,6 +112,9 @@ func (x *network) carry(from *Node, m *message) {
 		w.Tally.met(metFault, "loss")
 		copies = 0
 	}
+	if r, wrong := w.happens("wrong", from.Name, which, f.Wrong); wrong && x.wrong(from, to, m, r) {
+		copies = 0
+	}
 	if r, repeated := w.happens("repeat", from.Name, which, f.Repeat); repeated {
 		copies += 1 + r.IntN(3)
 		w.said("%s arrives %d times", describe(m), copies)

@@ -44,12 +44,14 @@ type Node struct {
 	asked   map[uint64]int      // ticket -> the life it was asked in
 	reports []shutdownReport
 	clocks  map[string]*clock
-	limits  engine.Limits
-	slow    time.Duration   // what its keyring takes for each piece of work; 0: as usual
-	leaves  bool            // a shutdown is its end: it does not come back
-	left    bool            // it has ended
-	silent  bool            // it was stopped in the middle of things
-	keep    []journal.Entry // the whole journal, once the world has ended
+
+	secretsLost int // SAs that the next start may not be able to take over
+	limits      engine.Limits
+	slow        time.Duration   // what its keyring takes for each piece of work; 0: as usual
+	leaves      bool            // a shutdown is its end: it does not come back
+	left        bool            // it has ended
+	silent      bool            // it was stopped in the middle of things
+	keep        []journal.Entry // the whole journal, once the world has ended
 }
 
 // shutdownReport is one that a life ended with.

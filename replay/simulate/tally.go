@@ -5,6 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/proto/record/text"
 )
 
 // Tally is how often what was met: faults, phases, causes, ways to die.
@@ -43,6 +46,38 @@ func (t *Tally) Add(other Tally) {
 			t.add(group, what, n)
 		}
 	}
+}
+
+// faultsMet are the faults that a tally counts, by what became of them.
+var faultsMet = []string{"loss", "repeat", "reorder", "split", "forge", "refused allocate", "refused install", "slow completion", "slow disk",
+	"late timer", "unreadable request", "answer INVALID_SYNTAX", "lost secrets"}
+
+// Never is what was not met of all there is, as `causes: damaged`. An SA ends as replaced only where it can be rekeyed.
+func (t *Tally) Never() []string {
+	all := map[string][]string{metFault: faultsMet}
+	for phase := record.Phase_PHASE_HALF_OPEN; phase <= record.Phase_PHASE_DISCARDED; phase++ {
+		all[metPhase] = append(all[metPhase], text.Phase(phase))
+	}
+	for phase := record.ChildPhase_CHILD_PHASE_INSTALLING; phase <= record.ChildPhase_CHILD_PHASE_REMOVED; phase++ {
+		all[metPhase] = append(all[metPhase], "child "+text.ChildPhase(phase))
+	}
+	for cause := record.Cause_CAUSE_ACKNOWLEDGED; cause <= record.Cause_CAUSE_NOT_RECOVERED; cause++ {
+		if cause != record.Cause_CAUSE_REPLACED {
+			all[metCause] = append(all[metCause], text.Cause(cause))
+		}
+	}
+	for how := anywhere; how <= insideSends; how++ {
+		all[metDeath] = append(all[metDeath], how.String())
+	}
+	var never []string
+	for _, group := range slices.Sorted(maps.Keys(all)) {
+		for _, what := range all[group] {
+			if t.Met[group][what] == 0 {
+				never = append(never, group+": "+what)
+			}
+		}
+	}
+	return never
 }
 
 // Lines are the tally for people, a group a line.

@@ -38,6 +38,7 @@ type Options struct {
 // Daemon is one life of a daemon.
 type Daemon struct {
 	*engine.Loop
+	o       Options
 	keyring *keys.Keyring
 	secrets *creds.Store
 }
@@ -53,7 +54,7 @@ const protectors = 64
 
 // Open makes a daemon; Start takes over the State of the journal.
 func Open(o Options) (*Daemon, error) {
-	d := &Daemon{keyring: keys.New(keys.Options{Rand: o.Random, Epochs: o.Epochs.epochs, Protectors: protectors}), secrets: creds.NewStore()}
+	d := &Daemon{o: o, keyring: keys.New(keys.Options{Rand: o.Random, Epochs: o.Epochs.epochs, Protectors: protectors}), secrets: creds.NewStore()}
 	d.Share(o.Secret)
 	var err error
 	d.Loop, err = engine.NewLoop(engine.Config{Journal: o.Journal, Keyring: d.keyring, Epochs: o.Epochs.epochs, Secrets: d.secrets,
@@ -73,9 +74,18 @@ func (d *Daemon) Share(secret string) {
 // Secrets is how many secrets the keyring holds.
 func (d *Daemon) Secrets() int { return d.keyring.Len() }
 
-// Seal makes a protected message of one of the daemon's SAs, behind its back: for a peer that plays the wrong half.
+// Seal makes a protected message of one of the daemon's SAs behind its back, with a keyring of its own: for a peer that
+// plays the wrong half. The daemon may still seal its own message under that id.
 func (d *Daemon) Seal(ref uint64, h ike.Header, first ike.PayloadType, payloads []byte) ([]byte, error) {
-	return d.keyring.Seal(nil, ref, h, first, payloads)
+	secret, err := d.keyring.Export(ref)
+	if err != nil {
+		return nil, err
+	}
+	other := keys.New(keys.Options{Rand: d.o.Random, Epochs: d.o.Epochs.epochs, Protectors: 1})
+	if err := other.Import(ref, secret); err != nil {
+		return nil, err
+	}
+	return other.Seal(nil, ref, h, first, payloads)
 }
 
 // Unseal opens one.

@@ -205,7 +205,11 @@ func (s *simulation) end() error {
 			verdict = fmt.Sprintf("%d failed", s.wrong)
 		}
 		fmt.Fprintf(s.a.std.Out, "%d seeds from %d, %d events in %.1fs: %s\n", s.tally.Seeds, s.o.seed, s.tally.Events, took.Seconds(), verdict)
-		for _, line := range s.tally.Lines() {
+		lines := s.tally.Lines()
+		if never := s.tally.Never(); s.options.Faults.All && len(never) > 0 {
+			lines = append(lines, "never met: "+strings.Join(never, ", "))
+		}
+		for _, line := range lines {
 			if !s.a.quiet {
 				fmt.Fprintln(s.a.std.Out, "  "+line)
 			}
