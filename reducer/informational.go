@@ -44,7 +44,7 @@ func (t *step) informationalAnswered(sa IKESA, request Request, payloads *ike.Pa
 	if malformed == nil {
 		if n, ok := firstError(payloads); ok && n.Type == ike.NotifyInvalidSyntax {
 			sa.Decided = t.decided()
-			t.answer(sa.Number, request.Wish.Ticket, "") // a child that was to go goes with the SA
+			t.answer(sa.Number, request.Wish.Ticket, "")                                               // a child that was to go goes with the SA
 			t.discard(sa, Damaged, "the peer answered INVALID_SYNTAX to request "+decimal(request.ID))
 			return
 		}
