@@ -89,12 +89,14 @@ journals: build
 interop: build peers
 	go test -json -count=1 -tags interop -timeout 20m -parallel 12 ./$(INTEROP) $(report)
 
-# The kernel's own ESP, in a virtual machine with Debian's kernel: the dataplane, half a minute. It wants the packages
-# qemu-system-x86 busybox-static cpio, and unpacks a kernel.
-vm:
-	$(INTEROP)/lab/fetch-peers.sh $(LAB)/peers kernel
+# The kernel's own ESP, in a virtual machine with Debian's kernel: the dataplane, then daemons. Some minutes; it wants the
+# packages qemu-system-x86 busybox-static cpio iputils-ping nftables, and unpacks a kernel and strongSwan.
+vm: build
+	$(INTEROP)/lab/fetch-peers.sh $(LAB)/peers kernel strongswan
 	go test -tags vm -c -o $(LAB)/linux.test ./$(VM)
-	$(INTEROP)/lab/vm-run.sh -k $(LAB)/peers/kernel -b ping $(LAB)/linux.test -test.v
+	$(INTEROP)/lab/vm-run.sh -k $(LAB)/peers/kernel -t 600 -b ping $(LAB)/linux.test -test.v
+	$(INTEROP)/lab/vm-run.sh -k $(LAB)/peers/kernel -t 600 -M 1024 -b ping -b unshare -b mount -b grep -b seq -b sleep -b nft \
+		-c bin/ikejd:/usr/bin/ikejd -c $(INTEROP)/lab:/lab -c $(LAB)/peers/strongswan:/ $(INTEROP)/lab/vm-ikejd.sh
 
 # The peers are unpacked, not installed: the host's own daemons and configuration stay as they are.
 peers: packages $(LAB)/lossy $(LAB)/fakexfrm.so

@@ -92,11 +92,7 @@ func probe(conn *xfrm.Conn) error {
 func (d *Dataplane) dump() (all []xfrm.State, err error) {
 	err = d.conn.Dump(xfrm.DumpStates(xfrm.StateFilter{}), func() { all = nil }, func(_ uint16, body []byte) error {
 		s, err := xfrm.DecodeState(body)
-		for _, a := range []*xfrm.Algorithm{s.Encryption, s.Integrity, s.AEAD} {
-			if a != nil {
-				a.Key.Wipe()
-			}
-		}
+		s.WipeKeys()
 		if _, ok := isOurs(s.ReqID); ok {
 			all = append(all, s)
 		}
@@ -133,6 +129,7 @@ func (d *Dataplane) Query(key kernel.ChildKey) (kernel.Usage, error) {
 	for i, k := range []stateKey{in, out} {
 		err := d.conn.Ask(xfrm.GetState(k.id()), func(_ uint16, body []byte) error {
 			s, err := xfrm.DecodeState(body)
+			s.WipeKeys()
 			used[i] = s.Usage
 			return err
 		})

@@ -112,14 +112,15 @@ func (p *policies) claim(g *group) error {
 // and refuses ours.
 func (p *policies) put(g *group, policy *xfrm.Policy) error {
 	at := place{policy.Direction, policy.Selector}
-	make := xfrm.NewPolicy
+	others := slices.DeleteFunc(slices.Clone(p.claims[at]), func(o *group) bool { return o == g }) // what an undoing left behind
+	message := xfrm.NewPolicy(policy)
 	if len(p.claims[at]) > 0 {
-		make = xfrm.UpdatePolicy
+		message = xfrm.UpdatePolicy(policy)
 	}
-	if err := p.conn.Do(make(policy)); err != nil {
+	if err := p.conn.Do(message); err != nil {
 		return err
 	}
-	p.claims[at] = append(p.claims[at], g)
+	p.claims[at] = append(others, g)
 	return nil
 }
 

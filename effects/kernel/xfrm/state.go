@@ -80,6 +80,15 @@ type State struct {
 	IntegrityFailed   uint32
 }
 
+// WipeKeys overwrites the keys: of a state that was decoded they are copies.
+func (s *State) WipeKeys() {
+	for _, a := range []*Algorithm{s.Encryption, s.Integrity, s.AEAD} {
+		if a != nil {
+			a.Key.Wipe()
+		}
+	}
+}
+
 // family is that of the outer addresses.
 func (s *State) family() uint16 { return family(s.Dst) }
 
