@@ -2,6 +2,7 @@ package udp
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
@@ -53,10 +54,23 @@ func addAddress(link netlink.Link, address string) error {
 	if err != nil {
 		return err
 	}
-	if parsed.IP.To4() == nil {
-		parsed.Flags = unix.IFA_F_NODAD
+	if parsed.IP.To4() != nil {
+		return netlink.AddrAdd(link, parsed)
 	}
-	return netlink.AddrAdd(link, parsed)
+	parsed.Flags = unix.IFA_F_NODAD
+	if err := netlink.AddrAdd(link, parsed); err != nil {
+		return err
+	}
+	// The address is there at once, its route to ourselves when the kernel's worker has had its turn.
+	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		routes, err := netlink.RouteGet(parsed.IP)
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return nil
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("%s does not lead to ourselves: %v %w", address, routes, err)
+		}
+	}
 }
 
 // A link-local peer is one only with its zone, in both directions.
