@@ -12,6 +12,9 @@ SHORT ?= -short
 # Where goroutines meet: the race detector's part of `make test`. `make race RACE=./...` is everything.
 RACE ?= ./journal/... ./effects/... ./replay/... ./cmd/...
 LAB := .lab
+# Those that wait for exchanges of later versions are named in next.txt.
+SCENARIOS = $(filter-out $(patsubst %,replay/simulate/testdata/%.txt,B-36 $(shell grep -o '^B-[0-9]*' replay/simulate/testdata/next.txt)),\
+	$(wildcard replay/simulate/testdata/B-*.txt))
 INTEROP := cmd/ikejd/interop
 VM := effects/kernel/linux
 
@@ -73,8 +76,10 @@ fuzz:
 		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(T) -fuzzminimizetime 2s "./$${file%/*}" </dev/null; \
 	done
 
+# Seeds, every scenario with a hundred seeds and with every death there can be, and B-36's search with up to two losses.
 sim: build
 	bin/ikejd simulate --seeds $(SEEDS) --seed 1 --nodes 2 --for 10m --faults all
+	bin/ikejd simulate --seeds 100 --seed 1 --deaths $(SCENARIOS)
 	bin/ikejd simulate --seed 1 replay/simulate/testdata/B-36.txt
 
 # Seeds that nobody has played before, five minutes of them at most; the first is printed.

@@ -39,9 +39,9 @@ type Loop struct {
 
 // Outside does work that must not be done where events are reduced. None of its methods waits for the work.
 type Outside interface {
-	Keys(do func())                      // of the keyring, for an SA that is known
-	Stranger(do func()) bool             // for somebody who has proved nothing; false: too much of it waits (PROTOCOL.md, K-13)
-	Kernel(do func(ctx context.Context)) // one after the other, in this order
+	Keys(what reducer.EffectKind, do func()) // of the keyring, for an SA that is known: what was ordered
+	Stranger(do func()) bool                 // for somebody who has proved nothing; false: too much of it waits (PROTOCOL.md, K-13)
+	Kernel(do func(ctx context.Context))     // one after the other, in this order
 	Locate(do func())
 }
 

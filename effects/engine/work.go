@@ -16,7 +16,7 @@ type keyWork struct{ e *Loop }
 
 // ask does an internal effect of the reducer.
 func (w keyWork) ask(o order) {
-	w.e.outside.Keys(func() { w.e.queue.push(completion(o, w.do(&o.effect))) })
+	w.e.outside.Keys(o.effect.Kind, func() { w.e.queue.push(completion(o, w.do(&o.effect))) })
 }
 
 func (w keyWork) do(e *reducer.Effect) *record.Event {

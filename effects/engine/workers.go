@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/ikejd/ikejd/reducer"
 	"runtime"
 	"sync"
 )
@@ -64,7 +65,7 @@ func (w *workers) stop() {
 }
 
 // Keys does work for an SA that is known. It never waits: the reducing goroutine must not.
-func (w *workers) Keys(do func()) {
+func (w *workers) Keys(_ reducer.EffectKind, do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.known.put(do)

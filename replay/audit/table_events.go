@@ -62,7 +62,11 @@ func (s *ikeSA) receives(n *now, m *message) {
 	}
 	s.takes(n, m)
 	s.heardIn, s.heardRequest, s.fresh = true, n.time, m.path
-	for _, spi := range m.spis {
+	deleted := m.spis
+	if m.exchange != ike.INFORMATIONAL {
+		deleted = nil
+	}
+	for _, spi := range deleted {
 		for i := range s.children {
 			if c := &s.children[i]; c.out == spi && c.out != 0 && !c.removed && !c.peerDeleted && m.ikeDelete == 0 {
 				c.peerDeleted, c.peerNow = true, true
@@ -78,7 +82,7 @@ func (s *ikeSA) receives(n *now, m *message) {
 func (s *ikeSA) takes(n *now, m *message) {
 	s.deletes.expected = s.deletes.expected[:0]
 	s.asked = inbound{there: true, id: m.id, exchange: m.exchange, short: m.short, size: m.size, step: n.step, path: m.path,
-		ikeDelete: m.ikeDelete > 0, spis: len(m.spis) > 0}
+		ikeDelete: m.ikeDelete > 0 && m.exchange == ike.INFORMATIONAL, spis: len(m.spis) > 0} // a Delete elsewhere deletes nothing (B-22)
 	s.fresh = m.path
 }
 

@@ -20,7 +20,7 @@ func TestScenariosCrashed(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, c := range play.Crashes(1, every(play)) {
+			for _, c := range play.Crashes(1, every(t, play)) {
 				if _, wrong := play.RunCrashed(1, c); wrong != nil {
 					t.Errorf("%+v: %v", c, wrong)
 					return
@@ -31,7 +31,7 @@ func TestScenariosCrashed(t *testing.T) {
 }
 
 // every thins out the deaths of a scenario with very many writes; with -short, of each.
-func every(p *Play) int {
+func every(t *testing.T, p *Play) int {
 	w, _ := p.Run(1)
 	most := 0
 	for _, n := range w.Nodes {
@@ -40,7 +40,8 @@ func every(p *Play) int {
 	if testing.Short() {
 		return max(most/6, 1)
 	}
-	if most > 100 { // hundreds of SAs, which all go through the same
+	if most > 100 { // hundreds of SAs, which all go through the same; `make sim` plays every death
+		t.Logf("%s: a death at every %dth of %d writes; all of them: make sim", p.Title(), most/8, most)
 		return most / 8
 	}
 	return 1

@@ -72,7 +72,7 @@ func (n *Node) die(how when, keep bool) {
 	if n.disk, err = n.disk.reopen(); err != nil {
 		n.w.fail("REC-02", n, "the journal cannot be opened again: %v", err)
 	}
-	if l.d.State().Ending() == nil { // what a shutdown was to keep is not a death's to take (SHU-08)
+	if l.d.State().Ending() == nil && !l.closing { // what a shutdown was to keep is not a death's to take (SHU-08)
 		n.loseSecret()
 	}
 	n.comeBack()

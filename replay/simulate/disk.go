@@ -1,11 +1,14 @@
 package simulate
 
 import (
+	"errors"
 	"iter"
 	"slices"
 
 	"github.com/ikejd/ikejd/effects/engine"
 	"github.com/ikejd/ikejd/journal"
+	"github.com/ikejd/ikejd/proto/record"
+	"google.golang.org/protobuf/proto"
 )
 
 // disk is where a node's journal is. After a death it holds every batch whose Append returned and, of the one that was
@@ -27,13 +30,23 @@ type memory struct {
 	sinceNew int
 	vault    map[uint64][]byte
 	last     journal.Position
+	tear     func(*record.Record) bool // whether the write ends inside that record; nil: none does
 }
+
+// errTorn is a write that ended in the middle: nothing of the batch is there at the next start.
+var errTorn = errors.New("the write was torn")
 
 func newMemory(segment int) *memory {
 	return &memory{segment: segment, first: 1, vault: map[uint64][]byte{}}
 }
 
 func (m *memory) Append(b *journal.Batch) error {
+	for _, data := range b.Records {
+		r := new(record.Record)
+		if m.tear != nil && proto.Unmarshal(data, r) == nil && m.tear(r) {
+			return errTorn
+		}
+	}
 	for _, r := range b.Records {
 		m.records = append(m.records, slices.Clone(r))
 		m.sinceNew++

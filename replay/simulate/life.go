@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ikejd/ikejd/effects/engine"
@@ -160,7 +161,12 @@ func (l *life) commit() {
 
 // write makes a batch durable and looks at what it says.
 func (n *Node) write(l *life, b *engine.Batch) bool {
-	if err := l.d.Commit(b); err != nil {
+	err := l.d.Commit(b)
+	if errors.Is(err, errTorn) {
+		n.die(insideWrite, false)
+		return false
+	}
+	if err != nil {
 		n.w.fail("JRN-01", n, "the journal cannot be written: %v", err)
 		return false
 	}
@@ -254,10 +260,25 @@ func (l *life) atMost(usual time.Duration) time.Duration {
 	return usual
 }
 
+// What a scenario may have come late: work of the keyring for a key exchange or for AUTH, and the kernel's.
+const (
+	forKE     = "ke"
+	forAuth   = "auth"
+	forKernel = "kernel"
+)
+
 // Keys does the keyring's work.
-func (l *life) Keys(do func()) {
+func (l *life) Keys(what reducer.EffectKind, do func()) {
+	if what == reducer.EffectMakeAuth || what == reducer.EffectCheckAuth {
+		l.later(forAuth, do)
+		return
+	}
+	l.later(forKE, do)
+}
+
+func (l *life) later(what string, do func()) {
 	wait := l.took(3*time.Millisecond, 4*time.Second)
-	l.n.w.after(max(wait, l.n.slow), func() {
+	l.n.w.after(max(wait, l.n.slow[what]), func() {
 		if !l.over {
 			do()
 			l.poke()
@@ -265,9 +286,9 @@ func (l *life) Keys(do func()) {
 	})
 }
 
-// Stranger does the keyring's work for somebody who has proved nothing.
+// Stranger does the keyring's work for somebody who has proved nothing: a key exchange.
 func (l *life) Stranger(do func()) bool {
-	l.Keys(do)
+	l.later(forKE, do)
 	return true
 }
 
@@ -280,7 +301,7 @@ func (l *life) Kernel(do func(context.Context)) {
 }
 
 func (l *life) nextKernel() {
-	l.n.w.after(l.took(time.Millisecond, 3*time.Second), func() {
+	l.n.w.after(max(l.took(time.Millisecond, 3*time.Second), l.n.slow[forKernel]), func() {
 		if l.over {
 			return
 		}
@@ -295,4 +316,4 @@ func (l *life) nextKernel() {
 }
 
 // Locate asks a resolver.
-func (l *life) Locate(do func()) { l.Keys(do) }
+func (l *life) Locate(do func()) { l.later("", do) }

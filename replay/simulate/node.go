@@ -47,12 +47,15 @@ type Node struct {
 
 	secretsLost int // SAs that the next start may not be able to take over
 	limits      engine.Limits
-	slow        time.Duration   // what its keyring takes for each piece of work; 0: as usual
-	leaves      bool            // a shutdown is its end: it does not come back
-	left        bool            // it has ended
-	silent      bool            // it was stopped in the middle of things
-	keep        []journal.Entry // the whole journal, once the world has ended
+	slow        map[string]time.Duration // what its outside takes for each piece of that work, at least
+	leaves      bool                     // a shutdown is its end: it does not come back
+	left        bool                     // it has ended
+	silent      bool                     // it was stopped in the middle of things
+	keep        []journal.Entry          // the whole journal, once the world has ended
 }
+
+// shared is the secret of all nodes.
+const shared = "a secret that all nodes share"
 
 // shutdownReport is one that a life ended with.
 type shutdownReport struct {
@@ -64,8 +67,8 @@ type shutdownReport struct {
 func newNode(w *World, i int) *Node {
 	name := string(rune('a' + i))
 	n := &Node{Name: name, w: w, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + i)}), 500),
-		bits: chacha(w.Seed, "node "+name), chance: stream(w.Seed, "outside of "+name), secret: "a secret that all nodes share",
-		bootID: "boot of " + name, durable: map[uint64]bool{}, auditor: audit.New(), answers: map[uint64][]string{}, asked: map[uint64]int{}, clocks: map[string]*clock{}}
+		bits: chacha(w.Seed, "node "+name), chance: stream(w.Seed, "outside of "+name), secret: shared,
+		bootID: "boot of " + name, durable: map[uint64]bool{}, auditor: audit.New(), answers: map[uint64][]string{}, asked: map[uint64]int{}, clocks: map[string]*clock{}, slow: map[string]time.Duration{}}
 	n.disk = newMemory(64 + n.chance.IntN(1000))
 	n.kernel = model.NewKernel(n.bits, maybe(n.chance, 0.5))
 	n.kernel.Refuse = func(op string) bool {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ikejd/ikejd/proto/ike"
+	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/reducer"
 	"github.com/ikejd/ikejd/replay/simulate/scenario"
 )
@@ -13,10 +14,12 @@ import (
 // perform puts the statements down in time, and gives when the last of them is over.
 func (pl *player) perform() (last time.Duration) {
 	w := pl.w
+	from := time.Duration(0) // the end of the last quiet
 	for i := range pl.f.Statements {
 		s := &pl.f.Statements[i]
-		last = max(last, s.At, s.From, s.Until)
-		at := func(do func()) { w.at(pl.t0+int64(s.At), do) }
+		last = max(last, from+s.At, s.From, s.Until)
+		when := pl.t0 + int64(from+s.At)
+		at := func(do func()) { w.at(when, do) }
 		switch s.Verb {
 		case scenario.Sends:
 			pl.performSends(s, at)
@@ -31,8 +34,11 @@ func (pl *player) perform() (last time.Duration) {
 			}
 			w.network.splits = append(w.network.splits, split{pl.node(s.Node), pl.node(s.Other), pl.t0 + int64(s.From), until})
 		case scenario.Crash:
-			if s.Msg.Sender == "" {
-				at(func() { pl.node(s.Node).die(anywhere, false) })
+			switch {
+			case s.Msg.Sender == "":
+				at(func() { pl.crashAt(pl.node(s.Node)) })
+			case s.Word != "":
+				pl.tear(s)
 			}
 		case scenario.Fail:
 			pl.performFail(s)
@@ -41,16 +47,102 @@ func (pl *player) perform() (last time.Duration) {
 		case scenario.Raw:
 			at(func() { pl.raw(s) })
 		case scenario.Slow:
-			n := pl.node(s.Node)
-			at(func() { n.slow = s.Until })
+			if s.Word != forKE && s.Word != forAuth && s.Word != forKernel {
+				pl.w.fail("line "+strconv.Itoa(s.Line), nil, "nothing asks for %s; try: ask(%s), ask(%s), ask(%s)", s.Word, forKE, forAuth, forKernel)
+			}
+			at(func() {
+				for _, n := range pl.nodes(s.Node) {
+					n.slow[s.Word] = s.Until
+				}
+			})
+		case scenario.Recover:
+			if s.Timed {
+				at(pl.recover)
+			}
+		case scenario.Quiet:
+			from += s.At + quietFor
+			w.at(pl.t0+int64(from), pl.rests)
+			last = max(last, from)
+		case scenario.Creds:
+			if s.At > 0 {
+				at(func() { pl.creds(s) })
+			}
 		}
 	}
 	return last
 }
 
+// crashAt is a death; the node comes back where the scenario says so, or by itself.
+func (pl *player) crashAt(n *Node) {
+	n.back = pl.backAfter()
+	n.die(anywhere, false)
+}
+
+// tear has the node die inside the write of the record that makes the message.
+func (pl *player) tear(s *scenario.Statement) {
+	n := pl.node(s.Node)
+	m, inMemory := n.disk.(*memory)
+	if !inMemory {
+		return
+	}
+	m.tear = func(r *record.Record) bool {
+		if !pl.records(n, r, s.Msg) {
+			return false
+		}
+		m.tear, n.back = nil, pl.backAfter()
+		return true
+	}
+}
+
+// backAfter is how long who dies now stays down: until the scenario says recover, or half a second.
+func (pl *player) backAfter() time.Duration {
+	for i := range pl.f.Statements {
+		s := &pl.f.Statements[i]
+		if wait := time.Duration(pl.t0 + int64(s.At) - pl.w.now); s.Verb == scenario.Recover && s.Timed && wait > 0 {
+			return wait
+		}
+	}
+	return backSoon
+}
+
+// recover starts whoever is down.
+func (pl *player) recover() {
+	for _, n := range pl.w.Nodes {
+		n.start()
+	}
+}
+
+// rests looks whether all timers have run out: no request is open, and nothing is on its way up or down.
+func (pl *player) rests() {
+	for _, n := range pl.w.Nodes {
+		if what := restless(n); n.up() && what != "" && !n.left {
+			pl.w.fail("RTX-03", n, "%s when all timers should have run out", what)
+		}
+	}
+}
+
+// creds gives a node the secret that the scenario says.
+func (pl *player) creds(s *scenario.Statement) {
+	n := pl.node(s.Node)
+	switch s.Word {
+	case "none":
+		n.secret = ""
+	case "other":
+		n.secret = "another secret"
+	default:
+		n.secret = shared
+	}
+	if n.life != nil {
+		n.life.d.Share(n.secret)
+	}
+}
+
 // performSends has a node's operator ask for what makes the message, or the wrong half say it.
 func (pl *player) performSends(s *scenario.Statement, at func(func())) {
-	if s.Node == "P" {
+	if s.Node == "P" && s.Msg.Response {
+		return // its daemon says it, and the network makes of it what it should be: rewrite
+	}
+	if speaks(s) {
 		at(func() { pl.say(s) })
 		return
 	}

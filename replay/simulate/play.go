@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ikejd/ikejd/proto/record"
@@ -57,6 +58,10 @@ type Crash struct {
 	Commit int
 	How    when
 	Kept   bool // inside a write: the disk has the batch
+}
+
+func (c Crash) String() string {
+	return fmt.Sprintf("a death of %c %v, commit %d", 'a'+c.Node, c.How, c.Commit)
 }
 
 // Crashes are the deaths before and after each write of each node, as a plain run of that seed has them; every one of so
@@ -132,10 +137,15 @@ func (pl *player) end() {
 	}
 }
 
+// speaks reports whether P says something behind its daemon's back: what begins an SA its daemon says.
+func speaks(s *scenario.Statement) bool {
+	return s.Verb == scenario.Sends && s.Node == "P" && !s.Msg.Response && !strings.HasPrefix(s.Msg.What, "INIT")
+}
+
 // scripted reports whether a node plays the wrong half.
 func (pl *player) scripted() bool {
 	for i := range pl.f.Statements {
-		if s := &pl.f.Statements[i]; s.Verb == scenario.Sends && s.Node == "P" {
+		if s := &pl.f.Statements[i]; speaks(s) {
 			return true
 		}
 	}
@@ -148,6 +158,14 @@ func (pl *player) node(name string) *Node {
 		return pl.w.Nodes[0]
 	}
 	return pl.w.Nodes[1]
+}
+
+// nodes are the one of that name, or both.
+func (pl *player) nodes(name string) []*Node {
+	if name == "both" {
+		return pl.w.Nodes
+	}
+	return []*Node{pl.node(name)}
 }
 
 func (pl *player) name(n *Node) string {
@@ -253,9 +271,10 @@ func (pl *player) record(n *Node, r *record.Record) {
 	pl.trace.record(pl, n, r)
 	for i := range pl.f.Statements {
 		s := &pl.f.Statements[i]
-		if s.Verb == scenario.Crash && s.Msg.Sender != "" && pl.node(s.Node) == n && pl.records(n, r, s.Msg) && !pl.trace.crashed[i] {
+		if s.Verb == scenario.Crash && s.Msg.Sender != "" && s.Word == "" && pl.node(s.Node) == n && pl.records(n, r, s.Msg) && !pl.trace.crashed[i] {
 			pl.trace.crashed[i] = true
 			n.death = death{commit: n.commits, how: afterWrite}
+			n.back = pl.backAfter()
 		}
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/ikejd/ikejd/replay/simulate/scenario"
 )
 
+// backSoon is how long a node of a scenario stays down.
+const backSoon = 500 * time.Millisecond
+
 // dpd is how often a node of a scenario looks after a quiet peer, unless the scenario has it ask for a sign of life.
 const dpd = 100 * time.Second
 
@@ -56,18 +59,15 @@ func (pl *player) prepare() {
 			}
 			n.config.Connections = append(n.config.Connections, c)
 		}
-		n.back = 500 * time.Millisecond
+		n.back = backSoon
 		n.leaves = true
 		if c := pl.crash; c != nil && c.Node == i {
 			n.death = death{commit: c.Commit, how: c.How, keep: c.Kept}
 		}
 	}
 	for i := range pl.f.Statements {
-		if s := &pl.f.Statements[i]; s.Verb == scenario.Creds {
-			n := pl.node(s.Node)
-			if n.secret = "another secret"; s.Word == "none" {
-				n.secret = ""
-			}
+		if s := &pl.f.Statements[i]; s.Verb == scenario.Creds && s.At == 0 {
+			pl.creds(s)
 		}
 	}
 }

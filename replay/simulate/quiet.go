@@ -22,18 +22,12 @@ func (w *World) disagreement() (*Node, string) {
 		if !n.up() {
 			return n, "the node is down"
 		}
+		if what := restless(n); what != "" {
+			return n, what
+		}
 		children := 0
 		for _, sa := range living(n.state()) {
-			switch {
-			case sa.Phase != reducer.Established:
-				return n, fmt.Sprintf("ike%d is still %v", sa.Number, sa.Phase)
-			case len(sa.Window.InFlight) > 0 || len(sa.Window.Waiting) > 0:
-				return n, fmt.Sprintf("ike%d still has %d requests in flight and %d waiting", sa.Number, len(sa.Window.InFlight), len(sa.Window.Waiting))
-			}
 			for _, c := range sa.Children {
-				if c.Phase != reducer.Installed {
-					return n, fmt.Sprintf("child%d is still %v", c.Number, c.Phase)
-				}
 				if !n.kernel.Has(c.InboundSPI, c.OutboundSPI) {
 					return n, fmt.Sprintf("child%d is not in the kernel (KRN-01)", c.Number)
 				}
@@ -58,6 +52,24 @@ func (w *World) disagreement() (*Node, string) {
 		}
 	}
 	return nil, ""
+}
+
+// restless is what of a node's SAs is under way; "" is nothing.
+func restless(n *Node) string {
+	for _, sa := range living(n.state()) {
+		switch {
+		case sa.Phase != reducer.Established:
+			return fmt.Sprintf("ike%d is still %v", sa.Number, sa.Phase)
+		case len(sa.Window.InFlight) > 0 || len(sa.Window.Waiting) > 0:
+			return fmt.Sprintf("ike%d still has %d requests in flight and %d waiting", sa.Number, len(sa.Window.InFlight), len(sa.Window.Waiting))
+		}
+		for _, c := range sa.Children {
+			if c.Phase != reducer.Installed {
+				return fmt.Sprintf("child%d is still %v", c.Number, c.Phase)
+			}
+		}
+	}
+	return ""
 }
 
 func (w *World) disagree(sa *reducer.IKESA, ends []*reducer.IKESA) string {

@@ -17,6 +17,7 @@ type rule struct {
 	waiting []*message
 	to      *Node
 	over    bool
+	said    func(*message) *message // what is said in its place
 }
 
 // scripted lets the rules decide of a datagram; false: none does, and it is carried as usual.
@@ -44,6 +45,11 @@ func (x *network) scripted(from, to *Node, m *message) bool {
 			if r.msg(from, m) {
 				r.left--
 				x.deliver(to, r.wait, m)
+				return true
+			}
+		case scenario.Sends: // the wrong half, in place of the right one
+			if r.msg(from, m) {
+				x.deliver(to, 5*time.Millisecond, r.said(m))
 				return true
 			}
 		case scenario.Dup:

@@ -155,6 +155,9 @@ func (pl *player) rule(s *scenario.Statement) *rule {
 	case scenario.Swap, scenario.Batch:
 		return &rule{verb: s.Verb, left: -1, msg: pl.is(s.Msg), second: pl.is(s.Second)}
 	case scenario.Sends:
+		if s.Node == "P" && s.Msg.Response && s.Msg.What != "" {
+			return &rule{verb: scenario.Sends, left: -1, msg: pl.is(s.Msg), said: func(m *message) *message { return pl.rewrite(s, m) }}
+		}
 		if s.Word == "lost" {
 			return &rule{verb: scenario.Lose, left: 1, msg: pl.is(s.Msg)}
 		}

@@ -22,6 +22,7 @@ type simulateOptions struct {
 	faults      string
 	limit       time.Duration
 	keep, stop  bool
+	deaths      bool
 	shrink      time.Duration
 	out         string
 }
@@ -36,7 +37,8 @@ kernels refuse and stall, disks are slow, and daemons are killed at every point 
 Then the network heals: both ends must agree; then all is closed, and nothing may be left. The audit's rules judge every
 record as it is written. The same seed gives the same run, on one commit.
 
-With FILEs, play scenarios in the notation of docs/scenarios.md instead, each with as many seeds as --seeds says.
+With FILEs, play scenarios in the notation of docs/scenarios.md instead, each with as many seeds as --seeds says; with
+--deaths then also with a death before, inside and after each write of each node, and before its first send.
 
 A failure is kept: the journals of its nodes as sim-SEED.ikej and sim-SEED-NODE.ikej, and in sim-SEED.txt what it needs of all
 that happened, as a scenario that shows it again (of the first three; of others the seed). The last lines say how often every
@@ -61,6 +63,7 @@ Exit status: 0 nothing found, 1 found, 2 it could not be played.`,
 	f.DurationVar(&o.length, "for", 10*time.Minute, "how long the faults last")
 	f.DurationVar(&o.limit, "limit", 0, "begin no seed after this time (default none)")
 	f.StringVar(&o.faults, "faults", "", "`LIST` of faults, or all")
+	f.BoolVar(&o.deaths, "deaths", false, "play scenarios with a death at each write of each node too")
 	f.BoolVar(&o.stop, "stop", false, "stop at the first failure")
 	f.DurationVar(&o.shrink, "minimise", time.Minute, "how long a failure is made smaller, at most; 0: not at all")
 	f.BoolVar(&o.keep, "keep", false, "keep the journals of clean seeds too")
@@ -221,6 +224,21 @@ func (s *simulation) end() error {
 	return nil
 }
 
+// deaths plays a scenario with each death there can be, up to the first failure.
+func (s *simulation) deaths(ctx context.Context, play *simulate.Play) (count int, wrong error) {
+	for _, death := range play.Crashes(s.o.seed, 1) {
+		if ctx.Err() != nil {
+			return count, ctx.Err()
+		}
+		w, failure := play.RunCrashed(s.o.seed, death)
+		s.tally.Add(w.Tally)
+		if count++; failure != nil {
+			return count, fmt.Errorf("with %v: %w", death, failure)
+		}
+	}
+	return count, nil
+}
+
 // files plays scenarios.
 func (s *simulation) files(ctx context.Context, files []string) error {
 	for _, file := range files {
@@ -251,8 +269,17 @@ func (s *simulation) files(ctx context.Context, files []string) error {
 				return s.end()
 			}
 		}
+		deaths := ""
+		if s.o.deaths && wrong == 0 && !play.Searches() {
+			count, failure := s.deaths(ctx, play)
+			if deaths = ", with " + replay.Count(uint64(count), "death") + " too"; failure != nil {
+				wrong++
+				s.wrong++
+				fmt.Fprintln(s.a.std.Out, s.a.strong(file+": "+failure.Error()))
+			}
+		}
 		if wrong == 0 && !s.a.quiet && !s.a.json {
-			fmt.Fprintf(s.a.std.Out, "%s: as expected\n", file)
+			fmt.Fprintf(s.a.std.Out, "%s: as expected%s\n", file, deaths)
 		}
 	}
 	return s.end()
