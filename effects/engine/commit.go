@@ -17,6 +17,7 @@ func (e *Engine) commitAll() {
 		select {
 		case b, more := <-e.commits:
 			if !more {
+				e.vault.end()
 				return
 			}
 			if err := e.Commit(b); err != nil {

@@ -97,12 +97,20 @@ func (v *vault) living(s reducer.State) []journal.VaultChange {
 // is tried again when another one would be over.
 func (v *vault) rotate() {
 	now := v.e.c.Clock.Now()
-	if v.e.c.Epochs == nil || !v.destroyed || now-v.lastRotated < int64(epochLife) {
+	if now-v.lastRotated < int64(epochLife) {
 		return
 	}
 	v.lastRotated = now
+	v.end()
+}
+
+// end ends the epoch whatever its age, as a run's end does: nobody knows when the next start comes.
+func (v *vault) end() {
+	if v.e.c.Epochs == nil || !v.destroyed {
+		return
+	}
 	err := v.e.c.Epochs.Rotate(func() error { return v.e.c.Journal.Append(&journal.Batch{Vault: v.living(v.state)}) })
 	if v.destroyed = err != nil; err != nil {
-		v.e.c.Log.Error("the key of destroyed secrets could not be destroyed", "error", err)
+		v.e.c.Log.Error("the key of destroyed secrets could not be destroyed; it is tried again, and by the next start", "error", err)
 	}
 }

@@ -75,7 +75,7 @@ func (f *epochFiles) read(number uint64) ([]byte, error) {
 		key, err = f.vault.Open(nil, data[:12], data[12:], epochAAD(number))
 	}
 	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("%w: %s; is the vault key the one it was made with?", ErrVault, f.path(number))
+		return nil, fmt.Errorf("%w: %s; is the vault key the one it was made with? Try: ikejd run --vault-key FILE", ErrVault, f.path(number))
 	}
 	return key, nil
 }

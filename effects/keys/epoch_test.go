@@ -203,35 +203,3 @@ func TestDestroyOverwrites(t *testing.T) {
 		t.Errorf("%d octets were, %x are", size, got)
 	}
 }
-
-func TestVaultKey(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "vault.key")
-	made := must[[]byte](t)(LoadOrMakeVaultKey(path))
-	if again := must[[]byte](t)(LoadOrMakeVaultKey(path)); len(made) != 32 || !bytes.Equal(made, again) || bytes.Equal(made, make([]byte, 32)) {
-		t.Errorf("made %d octets, the same again: %t", len(made), bytes.Equal(made, again))
-	}
-	if info := must[os.FileInfo](t)(os.Stat(path)); info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, want 0600", info.Mode())
-	}
-	if left := must[[]os.DirEntry](t)(os.ReadDir(filepath.Dir(path))); len(left) != 1 {
-		t.Errorf("%d files, want one", len(left))
-	}
-	for _, c := range []struct {
-		name  string
-		spoil func() error
-	}{
-		{"read by others", func() error { return os.Chmod(path, 0o640) }},
-		{"too short", func() error { return errors.Join(os.Chmod(path, 0o600), os.Truncate(path, 31)) }},
-		{"a folder", func() error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }},
-	} {
-		if err := c.spoil(); err != nil {
-			t.Fatal(err)
-		}
-		if key, err := LoadOrMakeVaultKey(path); err == nil {
-			t.Errorf("%s: %d octets, want an error", c.name, len(key))
-		}
-	}
-	if _, err := LoadOrMakeVaultKey(filepath.Join(path, "no", "such", "folder")); err == nil {
-		t.Error("a key where there is no folder")
-	}
-}

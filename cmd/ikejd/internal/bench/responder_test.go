@@ -23,6 +23,7 @@ import (
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/daemon"
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
+	"github.com/ikejd/ikejd/effects/keys"
 )
 
 // The responder is a process of its own, so that its CPU and memory can be told from the load's: this test binary again,
@@ -83,7 +84,7 @@ func respond(dir string) error {
 	defer cancel()
 	_, err = daemon.Run(stop, nil, daemon.Options{Config: filepath.Join(dir, "swanctl.conf"), Journal: filepath.Join(dir, "journal"),
 		Socket: filepath.Join(dir, "vici"), Dataplane: "none", Listen: []netip.Addr{loopback}, Port: uint16(port), NATPort: uint16(port + 1),
-		VaultKey: filepath.Join(dir, "vault.key"), KeepSAs: true, Version: "bench"}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+		VaultKey: keys.VaultKey{Path: filepath.Join(dir, "vault.key")}, KeepSAs: true, Version: "bench"}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	return err
 }
 

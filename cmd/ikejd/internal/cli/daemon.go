@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/daemon"
+	"github.com/ikejd/ikejd/effects/keys"
 )
 
 // Where things are unless flags say otherwise (DESIGN.md, "The program").
@@ -29,6 +32,7 @@ type runOptions struct {
 	listen   []string
 	budget   time.Duration
 	logLevel string
+	vaultKey string
 }
 
 func newRun(a *app) *cobra.Command {
@@ -58,7 +62,7 @@ Exit status: 0 every SA ended within the budget; 3 one ended as cut off; 1 the d
 	f.Uint16Var(&o.NATPort, "nat-port", 4500, "port behind NATs; 0 likewise")
 	f.DurationVar(&o.budget, "shutdown-budget", 0, "how long a shutdown may take (default 30s, or the configuration's)")
 	f.BoolVar(&o.KeepSAs, "keep-sas", false, "leave SAs up at exit for the next start to take over")
-	f.StringVar(&o.VaultKey, "vault-key", "", "key of the vault; made when it is not there (default systemd's credential ikejd-vault, else "+defaultVaultKey+")")
+	f.StringVar(&o.vaultKey, "vault-key", "", "key of the vault; made when it is not there (default systemd's credential ikejd-vault, else "+defaultVaultKey+")")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
 }
@@ -78,12 +82,7 @@ func runDaemon(ctx context.Context, o runOptions, stderr io.Writer) error {
 	if o.Journal == "" {
 		o.Journal = defaultJournal
 	}
-	if o.VaultKey == "" {
-		o.VaultKey = defaultVaultKey
-		if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-			o.VaultKey = filepath.Join(dir, "ikejd-vault")
-		}
-	}
+	o.VaultKey = whichVaultKey(o.vaultKey)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -96,6 +95,21 @@ func runDaemon(ctx context.Context, o runOptions, stderr io.Writer) error {
 		return &status{code: code}
 	}
 	return nil
+}
+
+// whichVaultKey is the file of the flag; else systemd's credential, where the unit gives that one (it may give others);
+// else the default.
+func whichVaultKey(flag string) keys.VaultKey {
+	if flag != "" {
+		return keys.VaultKey{Path: flag}
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		credential := filepath.Join(dir, "ikejd-vault")
+		if _, err := os.Lstat(credential); !errors.Is(err, fs.ErrNotExist) {
+			return keys.VaultKey{Path: credential, Credential: true}
+		}
+	}
+	return keys.VaultKey{Path: defaultVaultKey}
 }
 
 // logTime writes the time with milliseconds, which is what a journal's steps are printed with.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
+	"github.com/ikejd/ikejd/effects/keys"
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/replay"
 )
@@ -57,7 +58,7 @@ func opened(t *testing.T, dir, configuration string) *node {
 	n := &node{t: t, dir: dir}
 	n.write(configuration)
 	n.Daemon = newDaemon(Options{Config: filepath.Join(n.dir, "swanctl.conf"), Journal: filepath.Join(n.dir, "journal"), Socket: filepath.Join(n.dir, "vici"),
-		Dataplane: "none", Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, VaultKey: filepath.Join(n.dir, "vault.key"), Version: "test"},
+		Dataplane: "none", Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, VaultKey: keys.VaultKey{Path: filepath.Join(n.dir, "vault.key")}, Version: "test"},
 		slog.New(slog.DiscardHandler))
 	if err := n.open(slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ type Options struct {
 	Port, NATPort  uint16         // 0: a free one
 	ShutdownBudget *time.Duration // nil: the configuration's
 	KeepSAs        bool
-	VaultKey       string
+	VaultKey       keys.VaultKey
 	Version        string
 }
 
@@ -120,12 +120,13 @@ func (d *Daemon) open(log *slog.Logger) error {
 
 // openEpochs gives the keys that the vault's entries are sealed under.
 func (d *Daemon) openEpochs() (*keys.Epochs, error) {
-	vaultKey, err := keys.LoadOrMakeVaultKey(d.options.VaultKey)
+	folder := filepath.Join(d.options.Journal, "epochs")
+	vaultKey, err := d.options.VaultKey.LoadOrMake(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(vaultKey)
-	return keys.OpenEpochs(filepath.Join(d.options.Journal, "epochs"), vaultKey)
+	return keys.OpenEpochs(folder, vaultKey)
 }
 
 func (d *Daemon) warn(problems []conf.Problem) {
