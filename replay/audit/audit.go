@@ -15,6 +15,7 @@ type Auditor struct {
 	table    table
 	journal  journal
 	canaries canaries
+	capture  capture
 	payloads ike.Payloads // scratch
 	out      message      // scratch
 	in       message      // scratch
@@ -23,10 +24,10 @@ type Auditor struct {
 	summary  Summary
 }
 
-// New is an Auditor with these rules; without any, with all.
+// New is an Auditor with these rules; without any, with all that need nothing but the journal.
 func New(rules ...*Rule) *Auditor {
 	if len(rules) == 0 {
-		rules = Rules
+		rules = With(0)
 	}
 	a := &Auditor{table: newTable(MaxSAs), summary: Summary{Rules: len(rules), ByRule: map[string]Tally{}}}
 	for _, r := range rules {
@@ -49,6 +50,17 @@ func Pick(ids ...string) ([]*Rule, error) {
 		picked = append(picked, r)
 	}
 	return picked, nil
+}
+
+// With is the rules that need no more than the journal and these inputs.
+func With(inputs Input) []*Rule {
+	var all []*Rule
+	for _, r := range Rules {
+		if r.Needs&^inputs == 0 {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 func ruleOf(id string) *Rule {
@@ -100,7 +112,9 @@ func (a *Auditor) Record(r *record.Record) []Finding {
 			n.dropped = d.GetCause()
 		}
 	}
-	n.in = a.receivedMessage(n)
+	if n.in = a.receivedMessage(n); n.in != nil && a.capture.on {
+		a.capture.came(n.in)
+	}
 	for _, h := range a.record {
 		n.rule = h.rule
 		h.call(n)
@@ -123,7 +137,9 @@ func (a *Auditor) Record(r *record.Record) []Finding {
 		h.call(n)
 	}
 	for _, s := range a.touched {
-		s.settle()
+		if s.settle(); a.capture.on {
+			a.capture.knows(s, &a.table)
+		}
 	}
 	a.journal.settle(n)
 	a.sweep(n)
@@ -207,6 +223,9 @@ func (a *Auditor) order(n *now, e *record.Effect, datagrams [][]byte) [][]byte {
 		for _, h := range a.sent {
 			n.rule = h.rule
 			h.call(n, s, m)
+		}
+		if a.capture.on {
+			a.capture.sent(n, s, m)
 		}
 		s.sends(n, m)
 	}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/netip"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -114,6 +115,26 @@ func TestEndedSAsAreForgotten(t *testing.T) {
 	}
 	if len(a.table.entries) != 0 {
 		t.Errorf("%d entries after 15 minutes", len(a.table.entries))
+	}
+}
+
+// What a capture adds is as bounded: 3,000 messages that it lacks, and 3,000 peers.
+func TestTheCaptureIsBounded(t *testing.T) {
+	a := New(With(Wire)...)
+	a.Capture()
+	local := netip.MustParseAddrPort("192.0.2.1:4500")
+	for i := range uint16(3000) {
+		remote := netip.AddrPortFrom(netip.MustParseAddr("203.0.113.9"), i+1)
+		a.Captured(Frame{Time: int64(i), Local: local, Remote: remote, Datagram: []byte{0xff}})
+	}
+	lives(t, 3000, func(r *record.Record) { a.Record(r) })
+	c := &a.capture
+	if len(c.expected) != mostExpected || len(c.byPeer) != mostSeen || len(c.peers) != mostSeen || len(c.sas) > len(a.table.entries) {
+		t.Errorf("%d messages, %d and %d peers, %d SAs", len(c.expected), len(c.byPeer), len(c.peers), len(c.sas))
+	}
+	last := a.End().Last
+	if f := last[len(last)-1]; f.Rule != "AUD-02" || f.Verdict != Inconclusive {
+		t.Errorf("%v", last)
 	}
 }
 

@@ -7,6 +7,10 @@
 // what its State field says, and reports by finding. Rules know nothing of the reducer's code, so that they can catch it
 // lying: a test holds that this package imports only proto.
 //
+// Some rules compare the journal with something beside it, which whoever audits tells: frames of a capture taken at the same
+// host (Captured), the other end's journal (Joint), or what a replay and a reader of the file found (Told). Rule.Needs says
+// so, and With gives the rules that can judge.
+//
 // A finding is a violation, a warning, a note, or inconclusive: then it says what is missing. A rule of the catalogue
 // that is not built yet stands in Absent with the reason.
 package audit

@@ -19,21 +19,63 @@ func judge(t *testing.T, given, text string) []audit.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := audit.New()
+	a := whole(story)
 	var all []audit.Finding
-	for _, r := range story.Records {
+	beside := story.Beside
+	for i, r := range story.Records {
+		for ; len(beside) > 0 && beside[0].After <= i; beside = beside[1:] {
+			all = append(all, besides(a, beside[0])...)
+		}
 		found := a.Record(r)
 		if r.GetStep() < story.First && len(found) > 0 {
 			t.Fatalf("what %s begins with is not clean: %v", given, found)
 		}
 		all = append(all, found...)
 	}
+	for _, b := range beside {
+		all = append(all, besides(a, b)...)
+	}
 	for _, f := range a.End().Last {
 		if f.Rule != "KEY-04" {
 			all = append(all, f)
 		}
 	}
-	return all
+	if story.With == nil {
+		return all
+	}
+	b := audit.New(audit.With(audit.Other)...)
+	for _, r := range story.With.Records {
+		all = append(all, b.Record(r)...)
+	}
+	return slices.Concat(all, b.End().Last[1:], a.Joint(b, 0), b.Joint(a, 0))
+}
+
+// whole judges by every rule that what a story tells allows.
+func whole(story *mini.Story) *audit.Auditor {
+	inputs := audit.Input(0)
+	if story.With != nil {
+		inputs |= audit.Other
+	}
+	for _, b := range story.Beside {
+		if b.Frame != nil {
+			inputs |= audit.Wire
+		} else {
+			inputs |= audit.Check
+		}
+	}
+	a := audit.New(audit.With(inputs)...)
+	if inputs&audit.Wire != 0 {
+		a.Capture()
+	}
+	return a
+}
+
+func besides(a *audit.Auditor, b mini.Beside) []audit.Finding {
+	if f := b.Frame; f != nil {
+		return a.Captured(audit.Frame{Time: f.Time, Out: f.Out, Local: f.Local, Remote: f.Remote, Datagram: f.Datagram, Unreachable: f.Closed})
+	}
+	about := map[string]audit.Subject{"effects": audit.Effects, "state": audit.State, "storage": audit.Storage}[b.Told.About]
+	return a.Told(audit.Told{About: about, Step: b.Told.Step, Text: b.Told.Text, Missing: b.Told.Missing})
 }
 
 // Each rule has a file: `pass` journals that all rules find nothing in, and `fail` journals that this rule catches, and

@@ -39,7 +39,9 @@ type ikeSA struct {
 	established      int64
 	acrossRun        bool // since our last new request the daemon was started again
 	lastRun          int64
-	deathsNow        uint8 // changes to Lingering or Discarded in the record at hand
+	sentAt           int64  // last message of ours
+	lastOut          uint64 // step whose message was last seen on the wire
+	deathsNow        uint8  // changes to Lingering or Discarded in the record at hand
 	askedAgain       uint16
 	lostAsks         uint16 // kinds of asks that were open when the run before ended
 	window           uint32 // granted by the peer

@@ -9,6 +9,7 @@ type journal struct {
 	fromStart bool // seen from step 1 on, or from a snapshot on
 	excerpt   bool // records were left out on purpose
 	first     uint64
+	began     int64 // time of the first record
 	step      uint64
 	time      int64
 	run       uint64
@@ -79,7 +80,7 @@ func (j *journal) startFrom(s *record.Snapshot) {
 func (j *journal) event(n *now) {
 	j.init()
 	if j.first == 0 {
-		j.first = n.step
+		j.first, j.began = n.step, n.time
 		j.fromStart = j.fromStart || n.step == 1
 	}
 	j.takenOver = false

@@ -16,6 +16,10 @@ var ord01 = &Rule{ID: "ORD-01", Limits: "Whether a message left before its recor
 		case m.copy && !m.response && uint64(m.id) >= s.nextOut, m.copy && m.response && m.id >= s.nextIn:
 			n.violation(s, []uint64{m.of.step}, "%s %d is sent again, and was never recorded", direction(m.response), m.id)
 		}
+	}, captured: func(n *now, m *captured) {
+		if is, other := m.unrecorded(); is && !other {
+			n.violation(m.sa, nil, "%s %d is on the wire, and no record has it", direction(m.header.Response()), m.header.MessageID)
+		}
 	}}}
 
 func direction(response bool) string {

@@ -5,10 +5,20 @@ import "github.com/ikejd/ikejd/proto/record"
 // Rule is a checker.
 type Rule struct {
 	ID     string
+	Needs  Input  // what it judges beside the journal; 0: nothing
 	Limits string // what it cannot see in a journal alone, for its page; empty where that is nothing
 
 	hooks
 }
+
+// Input is what a rule may need beside a journal.
+type Input uint8
+
+const (
+	Wire  Input = 1 << iota // a capture taken at the same host: Capture, Captured
+	Check                   // what reads and replays journals has its say: Told
+	Other                   // the journal of another node: Joint
+)
 
 // Entry is the rule's line of the catalogue.
 func (r *Rule) Entry() Entry {
@@ -27,6 +37,9 @@ type hooks struct {
 	settled  func(*now)                         // the record is whole in the table
 	idle     func(*now, *ikeSA)                 // now and then and at the end, for what should have happened by now
 	snapshot func(*now, *record.Snapshot)       // a State that the reducer published
+	captured func(*now, *captured)              // a frame of the capture
+	joint    func(*now, *Auditor, int64)        // the journal of another node, at the end
+	told     func(*now, Told)                   // something that the rules cannot see
 	end      func(*now)                         // there are no more records
 }
 
@@ -44,6 +57,9 @@ type dispatch struct {
 	effect               []hooked[func(*now, *ikeSA, *record.Effect)]
 	sent                 []hooked[func(*now, *ikeSA, *message)]
 	snapshot             []hooked[func(*now, *record.Snapshot)]
+	captured             []hooked[func(*now, *captured)]
+	told                 []hooked[func(*now, Told)]
+	joint                []hooked[func(*now, *Auditor, int64)]
 }
 
 func (d *dispatch) add(r *Rule) {
@@ -55,6 +71,9 @@ func (d *dispatch) add(r *Rule) {
 	hook(&d.settled, r, r.settled, r.settled != nil)
 	hook(&d.idle, r, r.idle, r.idle != nil)
 	hook(&d.snapshot, r, r.snapshot, r.snapshot != nil)
+	hook(&d.captured, r, r.captured, r.captured != nil)
+	hook(&d.told, r, r.told, r.told != nil)
+	hook(&d.joint, r, r.joint, r.joint != nil)
 	hook(&d.end, r, r.end, r.end != nil)
 }
 

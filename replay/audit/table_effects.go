@@ -9,6 +9,7 @@ import (
 
 // sends is a message that leaves.
 func (s *ikeSA) sends(n *now, m *message) {
+	s.sentAt = n.time
 	if m.protected {
 		s.ivs[side(m.response)].use(m)
 	}

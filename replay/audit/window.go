@@ -163,4 +163,8 @@ var jrn08 = &Rule{ID: "JRN-08", Limits: "That what left is what was recorded sho
 		case s.spiI != 0 && h.SPIi != s.spiI || s.spiR != 0 && h.SPIr != s.spiR:
 			n.violation(s, nil, "the datagram of %s %d has the SPIs of another SA", direction(m.response), m.id)
 		}
+	}, captured: func(n *now, m *captured) {
+		if is, other := m.unrecorded(); is && other {
+			n.violation(m.sa, nil, "%s %d on the wire is other octets than those recorded", direction(m.header.Response()), m.header.MessageID)
+		}
 	}}}

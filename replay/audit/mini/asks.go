@@ -39,7 +39,7 @@ func (b *builder) ask(args []string) error {
 		if c == nil {
 			return fmt.Errorf("there is no child %s", at(args, 1))
 		}
-		c.out = 0xd1000000 + uint32(c.number)
+		_, c.out = b.halves(c)
 		e.Kind = &record.Effect_InstallChild{InstallChild: &record.InstallChild{Name: c.name, KeyRef: key, Initiator: s.initiator, Protocol: uint32(ike.ProtocolESP),
 			InboundSpi: c.in, OutboundSpi: c.out, Path: b.path(word{}), Ni: made(32, "ni"), Nr: made(32, "nr")}}
 	case "remove":
@@ -117,7 +117,7 @@ func (b *builder) done(w word) error {
 		}
 		ev.Kind = &record.Event_Authenticated{Authenticated: k}
 	case "spi":
-		c.in = 0xc1000000 + uint32(c.number)
+		c.in, _ = b.halves(c)
 		ev.Kind = &record.Event_SpiAllocated{SpiAllocated: &record.SPIAllocated{ChildSa: c.number, Spi: c.in}}
 	case "install":
 		return b.installed(w, c)
@@ -138,12 +138,12 @@ func (b *builder) installed(w word, c *child) error {
 		return fmt.Errorf("there is no child %s", w.arg(1))
 	}
 	if c.in == 0 {
-		c.in = 0xc1000000 + uint32(c.number)
+		c.in, _ = b.halves(c)
 	}
 	if spi, err := strconv.ParseUint(strings.TrimPrefix(w.arg(2), "0x"), 16, 32); err == nil && strings.HasPrefix(w.arg(2), "0x") {
 		c.in = uint32(spi)
 	}
-	c.out = 0xd1000000 + uint32(c.number)
+	_, c.out = b.halves(c)
 	k := &record.ChildInstalled{ChildSa: c.number, InboundSpi: c.in, OutboundSpi: c.out, Path: b.path(w)}
 	b.r.Event.Kind = &record.Event_ChildInstalled{ChildInstalled: k}
 	if w.arg(2) == "refused" {

@@ -13,19 +13,21 @@ import (
 
 // builder writes the records of a mini journal. It knows what a line leaves unsaid: ids, steps of causes, timers, SPIs.
 type builder struct {
-	records []*record.Record
-	step    uint64
-	now     int64 // of the last record
-	began   int64 // of the story
-	run     uint64
-	current string
-	sas     map[string]*ikeSA
-	order   []*ikeSA
-	nextKey uint64
-	child   uint64
-	tally   map[record.Cause]uint64
-	timer   ref // of the shutdown
-	timerAt int64
+	records  []*record.Record
+	step     uint64
+	now      int64 // of the last record
+	began    int64 // of the story
+	run      uint64
+	current  string
+	sas      map[string]*ikeSA
+	order    []*ikeSA
+	nextKey  uint64
+	child    uint64
+	tally    map[record.Cause]uint64
+	timer    ref // of the shutdown
+	timerAt  int64
+	beside   []Beside
+	mirrored bool // the other end of the story
 
 	// the line at hand
 	r    *record.Record
@@ -62,7 +64,8 @@ type ikeSA struct {
 	nextOut, nextIn uint32
 	phase           record.Phase
 	open            []*request
-	sent            map[string]ref // q5, r0: the Record
+	octets          map[string][]byte // >q5, <r0: datagrams
+	sent            map[string]ref    // q5, r0: the Record
 	received        map[uint32]uint64
 	timers          map[record.Timer]timer
 	wishes          []wish
@@ -112,6 +115,9 @@ const usualStep = int64(100 * time.Millisecond)
 func (b *builder) line(text string) error {
 	if prefix, rest, ok := strings.Cut(strings.TrimSpace(text), ":"); ok && strings.HasPrefix(prefix, "sa") && !strings.Contains(prefix, " ") {
 		b.current, text = prefix, rest
+	}
+	if aside, err := b.aside(text); aside || err != nil {
+		return err
 	}
 	words, err := split(text)
 	if err != nil || len(words) == 0 {
@@ -237,7 +243,7 @@ func edge(e record.Edge, at ref) *record.Because {
 // sa makes the SA at hand, a new one.
 func (b *builder) newSA(initiator bool) *ikeSA {
 	n := uint64(len(b.order) + 1)
-	s := &ikeSA{number: n, initiator: initiator, sent: map[string]ref{}, received: map[uint32]uint64{},
+	s := &ikeSA{number: n, initiator: initiator, octets: map[string][]byte{}, sent: map[string]ref{}, received: map[uint32]uint64{},
 		timers: map[record.Timer]timer{}, asks: map[string]ref{}, spiI: 0x1111000000000000 + n, spiR: 0x2222000000000000 + n}
 	b.order = append(b.order, s)
 	b.sas[b.current] = s

@@ -89,7 +89,7 @@ func (b *builder) initBodies(w word, response bool) []ike.Body {
 	if response {
 		spiR = s.spiR
 	}
-	from, to := places["us"], places["p1"]
+	from, to := b.place("us"), b.place("p1")
 	if strings.HasPrefix(w.name, "<") {
 		from, to = to, from
 	}
@@ -155,7 +155,7 @@ func notify(p word) (ike.Notify, error) {
 
 // path is where the message goes or comes from.
 func (b *builder) path(w word) *record.Path {
-	local, remote := places["us"], places["p1"]
+	local, remote := b.place("us"), b.place("p1")
 	if w, ok := w.has("from"); ok {
 		remote = places[w.arg(0)]
 	}
@@ -163,7 +163,7 @@ func (b *builder) path(w word) *record.Path {
 		remote = places[w.arg(0)]
 	}
 	if remote.Port() == 4500 {
-		local = places["us4500"]
+		local = b.place("us4500")
 	}
 	return &record.Path{Local: local.Addr().AsSlice(), LocalPort: uint32(local.Port()), Remote: remote.Addr().AsSlice(), RemotePort: uint32(remote.Port())}
 }

@@ -63,6 +63,7 @@ func (b *builder) receives(w word, id uint32, response bool) error {
 		d.Datagram, d.FirstPayload, d.Opened = sealed(h, payloads, salt), uint32(first), payloads
 	}
 	d.Digest = short(d.Datagram)
+	s.octets["<"+w.name[1:]] = d.Datagram
 	ev.Because = root(record.Root_ROOT_PEER)
 	ev.Kind = &record.Event_DatagramReceived{DatagramReceived: d}
 	if response {

@@ -55,9 +55,14 @@ func (b *builder) sends(w word, id uint32, response bool) error {
 		b.wanted(c, e, id)
 	}
 	at := b.add("record", e)
-	if !m.Unprotected && !b.less["datagram"] && !b.less["record"] {
-		b.r.Datagrams = append(b.r.Datagrams, sealed(h, payloads, salt))
+	datagram := ike.AppendMessage(nil, h, c.bodies...)
+	if !m.Unprotected {
+		datagram = sealed(h, payloads, salt)
+		if !b.less["datagram"] && !b.less["record"] {
+			b.r.Datagrams = append(b.r.Datagrams, datagram)
+		}
 	}
+	s.octets[">"+name] = datagram
 	s.sent[name] = at
 	if response {
 		return nil

@@ -40,9 +40,12 @@ done(install c1) >r1 AUTH disarm(half) !Est`,
 // Story is a mini journal made into records.
 type Story struct {
 	Records []*record.Record
-	First   uint64 // the step of its first own line
+	First   uint64   // the step of its first own line
+	Beside  []Beside // what is told between records, in order
+	With    *Story   // the journal of another node
 }
 
+// Records makes the records
 // Records makes the records of text, after what given names. In an established SA ids are brought to those the text
 // begins with: `>q5` is the first request of the text, so requests up to 4 were asked and answered before.
 func Records(given, text string) (*Story, error) {
@@ -50,8 +53,12 @@ func Records(given, text string) (*Story, error) {
 	if !ok {
 		return nil, fmt.Errorf("a mini journal begins with %q, not with nothing, half-open, asked, established or responder", given)
 	}
-	b := newBuilder()
-	lines := strings.Split(text, "\n")
+	return records(newBuilder(), begin, given, text)
+}
+
+func records(b *builder, begin, given, text string) (*Story, error) {
+	text, other, joint := strings.Cut(text, "with(")
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if !strings.HasPrefix(strings.TrimSpace(text), "start") {
 		if err := b.lines("start\nconfig"); err != nil {
 			return nil, err
@@ -78,7 +85,22 @@ func Records(given, text string) (*Story, error) {
 			return nil, fmt.Errorf("line %d, %q: %w", i+1, line, err)
 		}
 	}
-	return &Story{Records: b.records, First: first}, nil
+	if err := b.octets(); err != nil {
+		return nil, err
+	}
+	story := &Story{Records: b.records, First: first, Beside: b.beside}
+	if !joint {
+		return story, nil
+	}
+	args, rest, _ := strings.Cut(other, ")")
+	theirs, after, _ := strings.Cut(args, " ")
+	begin, ok := beginnings[theirs]
+	if !ok {
+		return nil, fmt.Errorf("with(%s): a journal does not begin so", theirs)
+	}
+	var err error
+	story.With, err = records(b.mirror(theirs != given, after), begin, theirs, strings.TrimPrefix(rest, "\n"))
+	return story, err
 }
 
 // prefixes are the SAs of a text: sa1, sa2 where lines name them, else one.

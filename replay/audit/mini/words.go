@@ -23,6 +23,15 @@ import (
 //	            of(q4)  bytes of another message    new  a request of new bytes     less(kind)  leave out what is implied
 //	            because(none|step 7|future)         skip  a step number is left out   stall  no answer from the kernel
 //
+//
+// Beside the steps of the journal a line may tell
+//
+//	wire >q5   wire <r5     a frame of a capture at this host: the octets of that message; ~r5 other octets
+//	wire(closed) <r5        it meets a port where nobody listens, and the host says so
+//	wire >keepalive   wire <keepalive   wire >unknown(40)   40 clear answers about SPIs that are not known; @12 as below
+//	told(effects …)  told(state …)  told(storage …)   what a replay or a reader of the file found; told(state missing …)
+//	with(responder)         another node's journal begins, of the other end, or after 60 s of this end, with(established 60)
+//
 // Causes: acked unack cutoff gave-up peer both replaced superseded refused syntax lost none.
 
 // word is one word of a line: a name, its arguments in parentheses, and for messages the words that follow.
