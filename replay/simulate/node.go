@@ -68,7 +68,7 @@ func newNode(w *World, i int) *Node {
 	name := string(rune('a' + i))
 	n := &Node{Name: name, w: w, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + i)}), 500),
 		bits: chacha(w.Seed, "node "+name), chance: stream(w.Seed, "outside of "+name), secret: shared,
-		bootID: "boot of " + name, durable: map[uint64]bool{}, auditor: audit.New(), answers: map[uint64][]string{}, asked: map[uint64]int{}, clocks: map[string]*clock{}, slow: map[string]time.Duration{}}
+		bootID: "boot of " + name, durable: map[uint64]bool{}, auditor: audit.New(audit.With(audit.Other)...), answers: map[uint64][]string{}, asked: map[uint64]int{}, clocks: map[string]*clock{}, slow: map[string]time.Duration{}}
 	n.disk = newMemory(64 + n.chance.IntN(1000))
 	n.kernel = model.NewKernel(n.bits, maybe(n.chance, 0.5))
 	n.kernel.Refuse = func(op string) bool {

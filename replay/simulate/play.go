@@ -127,7 +127,7 @@ func (pl *player) end() {
 	if pl.scripted() {
 		pl.node("P").stop() // its daemon knows nothing of what was said in its name
 	}
-	if !w.until(patience, "COL-07", w.disagreement) {
+	if !w.agreed() {
 		return
 	}
 	pl.judge()

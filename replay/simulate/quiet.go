@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/ikejd/ikejd/reducer"
 )
@@ -70,6 +71,22 @@ func restless(n *Node) string {
 		}
 	}
 	return ""
+}
+
+// agreed lets both ends come to rest, and holds their journals against each other: what the rules count at one end is what
+// they count at the other (COL-07), and no two nodes were one end of an SA (REC-04).
+func (w *World) agreed() bool {
+	if !w.until(patience, "COL-07", w.disagreement) {
+		return false
+	}
+	for i, a := range w.Nodes {
+		for j, b := range w.Nodes {
+			if i != j && !a.left && !b.left && !w.silent() {
+				a.judge(a.auditor.Joint(b.auditor, math.MaxInt64))
+			}
+		}
+	}
+	return w.wrong == nil
 }
 
 func (w *World) disagree(sa *reducer.IKESA, ends []*reducer.IKESA) string {

@@ -76,7 +76,7 @@ func cross(seed uint64, c crossing) (*World, *Failure) {
 	for _, n := range w.Nodes {
 		w.after(time.Second, func() { n.initiate(connectionName(0)) })
 	}
-	if w.run(w.now+int64(time.Minute), nil) && w.until(patience, "COL-07", w.disagreement) {
+	if w.run(w.now+int64(time.Minute), nil) && w.agreed() {
 		if c.unique == record.Unique_UNIQUE_REPLACE && len(living(w.Nodes[0].state())) > 1 {
 			w.fail("COL-08", w.Nodes[0], "%d IKE SAs are up between two ends that want one", len(living(w.Nodes[0].state())))
 		}

@@ -51,7 +51,7 @@ func Seed(seed uint64, o Options) (*World, *Failure) {
 	w.disturb()
 	if w.run(begin+int64(o.For), nil) {
 		w.heal()
-		if w.until(patience, "COL-07", w.disagreement) {
+		if w.agreed() {
 			w.closeAll()
 			if w.until(patience, "SHU-08", w.leftover) {
 				w.finish()
