@@ -178,4 +178,11 @@ func TestReport(t *testing.T) {
 	if got := why.Report(1, "SIGTERM", report, at, time.UTC); got != want {
 		t.Errorf(" got %s\nwant %s", got, want)
 	}
+	if got := why.Unheard(report); len(got) != 10 || got[9] != "ike10: unacknowledged, 1 send" {
+		t.Errorf("of ten SAs these are named: %q", got)
+	}
+	report.Lines = report.Lines[:3]
+	if got := why.Unheard(report); got != nil {
+		t.Errorf("the report's line has named them: %q", got)
+	}
 }

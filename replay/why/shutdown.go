@@ -73,15 +73,39 @@ func named(r *record.Report, cause record.Cause, count uint64) string {
 		if line.GetCause() != cause || len(all) == mostNamed {
 			continue
 		}
-		unsent := cause == record.Cause_CAUSE_CUT_OFF && strings.HasPrefix(line.GetDetail(), "behind ")
-		name := text.SA(line.GetIkeSa())
-		if line.GetConnection() != "" {
-			name += " " + plain(line.GetConnection())
-		}
-		all = append(all, name+replay.EndDetail(cause, unsent, line.GetSends()))
+		all = append(all, who(line)+detail(line))
 	}
 	if more := count - uint64(len(all)); len(all) > 0 && more > 0 {
 		all = append(all, fmt.Sprintf("and %s more", replay.Grouped(more)))
 	}
 	return strings.Join(all, "; ")
+}
+
+// who is an SA of a report with its connection.
+func who(line *record.ReportLine) string {
+	if line.GetConnection() == "" {
+		return text.SA(line.GetIkeSa())
+	}
+	return text.SA(line.GetIkeSa()) + " " + plain(line.GetConnection())
+}
+
+func detail(line *record.ReportLine) string {
+	unsent := line.GetCause() == record.Cause_CAUSE_CUT_OFF && strings.HasPrefix(line.GetDetail(), "behind ")
+	return replay.EndDetail(line.GetCause(), unsent, line.GetSends())
+}
+
+// Unheard names each SA of which the peer may not know that it is gone, one a line, where Report's line leaves some out:
+// `ike31 gw-lab: unacknowledged, 18 sends`. A report itself names 1,000 at most.
+func Unheard(r *record.Report) []string {
+	lines, each := []string{}, map[record.Cause]int{}
+	for _, line := range r.GetLines() {
+		each[line.GetCause()]++
+		lines = append(lines, who(line)+": "+text.Cause(line.GetCause())+detail(line))
+	}
+	for _, n := range each {
+		if n > mostNamed {
+			return lines
+		}
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -257,7 +256,7 @@ func (x explanation) check() error {
 	if !ok {
 		return nil // it keeps no journal
 	}
-	out, err := output(exec.Command(d.program(), "why", "--journal", d.journal(), x.sa))
+	out, err := output(d.command("why", x.sa))
 	if err == nil && !x.says.MatchString(out) {
 		err = fmt.Errorf("%s: why %s does not say %q:\n%s", filepath.Base(d.dir), x.sa, x.says, out)
 	}

@@ -21,6 +21,10 @@ type side struct {
 	DPDDelay            string
 	Encap               bool // pretends to be behind a NAT
 	Sends               int  // of ikejd, until it gives up
+
+	Names  []string // of a crowd's connections
+	Starts bool     // and it starts them
+	Busy   int      // so many of them have a child of that name
 }
 
 var sideConf = template.Must(template.New("swanctl.conf").Parse(`# made by the interop tests
@@ -122,7 +126,11 @@ func sides(p *pair, r road, v6 bool) (left, right side) {
 // write puts the configuration where charon.sh and ikejd look for it below the end's folder.
 func (s side) write(t testing.TB, dir string) {
 	t.Helper()
-	writeConf(t, confFile(dir), sideConf, s)
+	conf := sideConf
+	if s.Names != nil {
+		conf = crowdConf
+	}
+	writeConf(t, confFile(dir), conf, s)
 }
 
 // writeIpsec puts pluto's files there, with the suites that are the default of sides. float has it pretend to be behind a NAT.

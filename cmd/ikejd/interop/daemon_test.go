@@ -98,6 +98,11 @@ type ikejd struct {
 func (d *ikejd) program() string { return filepath.Join(repository, "bin", "ikejd") }
 func (d *ikejd) journal() string { return filepath.Join(d.dir, "journal") }
 
+// command is one of ikejd's that reads its journal.
+func (d *ikejd) command(args ...string) *exec.Cmd {
+	return exec.Command(d.program(), append(args, "--journal", d.journal())...)
+}
+
 // start may follow a kill: journal and vault are where they were.
 func (d *ikejd) start() error {
 	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -168,7 +173,7 @@ func (d *ikejd) kill() {
 func (d *ikejd) verify() error {
 	err := d.discreet()
 	for _, command := range [][]string{{"journal", "verify"}, {"replay"}, {"audit"}} {
-		_, failed := output(exec.Command(d.program(), append(command, "--journal", d.journal())...))
+		_, failed := output(d.command(command...))
 		err = errors.Join(err, failed)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,8 @@ var (
 // newPair makes namespaces of their own; whoever calls it takes them down.
 func newPair(t testing.TB, r road, v6 bool) *pair {
 	t.Helper()
-	id := fmt.Sprintf("ik%d", pairNumber.Add(1))
+	// The names are the machine's: another checkout may play at the same time. There is room for 8 characters.
+	id := fmt.Sprintf("ik%03s%d", strconv.FormatInt(int64(os.Getpid()%(36*36*36)), 36), pairNumber.Add(1))
 	p := &pair{id: id, left: id + "-left", right: id + "-right", leftAddr: "10.77.0.1", rightAddr: "10.77.0.2", leftSeen: "10.77.0.1"}
 	switch {
 	case v6:

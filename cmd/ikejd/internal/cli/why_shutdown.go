@@ -28,9 +28,15 @@ func (a *app) whyShutdown(p *picked) error {
 	line := why.Shutdown(run, p.Catalog.Live && run.Last == p.Catalog.Last, a.place())
 	if a.json {
 		return a.object(shutdownJSON{V: 1, Type: "shutdown", Run: run.Number, Verdict: []string{line}, Step: run.ReportStep,
-			Time: rfc3339(run.ReportTime), Causes: counted(run.Report)})
+			Time: rfc3339(run.ReportTime), Causes: counted(run.Report), Unheard: unheard(run.Report)})
 	}
-	_, err := fmt.Fprintln(a.out(), line)
+	said := []string{line}
+	if !a.quiet {
+		for _, sa := range why.Unheard(run.Report) {
+			said = append(said, "  "+sa)
+		}
+	}
+	_, err := fmt.Fprintln(a.out(), strings.Join(said, "\n"))
 	return err
 }
 
@@ -42,6 +48,22 @@ type shutdownJSON struct {
 	Step    uint64            `json:"step,omitempty"` // of the report
 	Time    string            `json:"time,omitempty"`
 	Causes  map[string]uint64 `json:"causes"`
+	Unheard []unheardJSON     `json:"unheard"` // SAs of which the peer may not know that they are gone
+}
+
+type unheardJSON struct {
+	SA         string `json:"sa"`
+	Connection string `json:"connection,omitempty"`
+	Cause      string `json:"cause"`
+	Sends      uint32 `json:"sends"`
+}
+
+func unheard(r *record.Report) []unheardJSON {
+	all := []unheardJSON{}
+	for _, l := range r.GetLines() {
+		all = append(all, unheardJSON{SA: text.SA(l.GetIkeSa()), Connection: l.GetConnection(), Cause: causeJSON(l.GetCause()), Sends: l.GetSends()})
+	}
+	return all
 }
 
 func counted(r *record.Report) map[string]uint64 {
