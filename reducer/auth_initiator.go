@@ -34,6 +34,7 @@ func (t *step) authMade(ev *record.AuthMade) {
 		return
 	}
 	sa.SetUp.Auth, sa.SetUp.AuthMethod = ev.GetAuth(), ike.AuthMethod(ev.GetMethod())
+	sa.SetUp.FirstContact = sa.SetUp.FirstContact && !ev.GetMet()
 	t.authReady(&sa)
 	t.put(sa)
 }
@@ -128,13 +129,14 @@ func (t *step) authenticated(ev *record.Authenticated) {
 }
 
 // initiatorUp: both ends are proved. The IKE SA is up; its first Child SA follows when the kernel has it. An SA that was to
-// be closed meanwhile is closed now that the peer has one (PROTOCOL.md, D-24), and gets no child.
+// be closed meanwhile is closed now that the peer has one (PROTOCOL.md, D-24), and gets no child; nor does one that lost to the
+// peer's own (C-41).
 func (t *step) initiatorUp(sa IKESA) {
 	lastResort, closing := sa.timer(discardTimer)
 	decided := sa.Decided
 	t.establish(&sa)
-	t.onlyOne(&sa) // we asked for this one, so `keep` does not refuse it
-	if !closing && !t.shuttingDown() {
+	redundant := t.onlyOne(&sa) == redundantSA // we asked for this one, so `keep` does not refuse it
+	if !closing && !t.shuttingDown() && !redundant {
 		t.firstChildAnswered(&sa, sa.offered())
 		sa.SetUp = nil
 		t.put(sa)
@@ -142,9 +144,13 @@ func (t *step) initiatorUp(sa IKESA) {
 	}
 	t.dropChildren(&sa)
 	sa.SetUp = nil
-	if closing {
+	switch {
+	case closing:
 		t.closeIKESA(&sa, decided, 0, lastResort.Deadline-t.now)
-	} else {
+	case redundant:
+		t.reportUp(&sa, "") // the connection is up, by the other one
+		t.closeIKESA(&sa, t.decided(), 0, t.s.config.Settings.DiscardAfter)
+	default:
 		t.closeForShutdown(&sa)
 	}
 }

@@ -71,7 +71,7 @@ func (t *step) authRefused(sa IKESA, reason string) {
 // then (section 2.8).
 func (t *step) peerProved(sa IKESA, ev *record.Authenticated) {
 	sa.SetUp.Auth, sa.SetUp.AuthMethod = ev.GetAuth(), ike.AuthMethod(ev.GetMethod())
-	if !t.onlyOne(&sa) {
+	if t.onlyOne(&sa) == oneTooMany {
 		t.authRefused(sa, "another IKE SA of this peer is up, and unique = keep")
 		return
 	}

@@ -133,6 +133,13 @@ func (t *step) dropChildren(sa *IKESA) []uint64 {
 	return gone
 }
 
-// childRemoved: the kernel has answered a removal. The child left the State when that was ordered; a refusal is the
-// kernel's word that there was nothing to remove, and stands in the journal.
-func (t *step) childRemoved(*record.ChildRemoved) {}
+// childRemoved: the kernel has answered a removal. The child left the State when that was ordered; where there was nothing to
+// remove, that stands in the journal. Where the kernel still has some of it, the two ends do not agree any more on what
+// they share: the IKE SA is closed, and all that is under it (PROTOCOL.md, D-13).
+func (t *step) childRemoved(ev *record.ChildRemoved) {
+	sa, ok := t.sa(t.ev.GetIkeSa())
+	if !ev.GetHeld() || !ok || sa.Phase != Established {
+		return
+	}
+	t.closeIKESA(&sa, t.decided(), 0, t.s.config.Settings.DiscardAfter)
+}

@@ -218,7 +218,7 @@ func sealedOf(effects []Effect) [][]byte {
 }
 
 // restart is a crash: all but the State is lost, and the State comes back from its bytes.
-func (n *node) restart(withoutKeys, diverged []uint64) ([]Effect, []record.Change) {
+func (n *node) restart(recovered *record.Recovered) ([]Effect, []record.Change) {
 	n.t.Helper()
 	n.s = FromSnapshot(n.snapshotDecoded(n.snapshotBytes(n.s)))
 	n.asks = nil
@@ -231,8 +231,8 @@ func (n *node) restart(withoutKeys, diverged []uint64) ([]Effect, []record.Chang
 		return true
 	})
 	n.keys = held // what the State does not name was never in the vault
-	effects, changes := n.take(&record.Event{Because: root(record.Root_ROOT_START), Kind: &record.Event_Recovered{Recovered: &record.Recovered{
-		Schema: record.Schema, Run: n.s.run + 1, WithoutKeys: withoutKeys, Diverged: diverged}}})
+	recovered.Schema, recovered.Run = record.Schema, n.s.run+1
+	effects, changes := n.take(&record.Event{Because: root(record.Root_ROOT_START), Kind: &record.Event_Recovered{Recovered: recovered}})
 	for key, a := range n.timers {
 		if a.at.Step != n.s.step {
 			n.t.Fatalf("ike%d %v was not armed again: no timer outlives its run", key.sa, key.kind)

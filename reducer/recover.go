@@ -38,6 +38,7 @@ func (t *step) recovered(ev *record.Recovered) {
 	})
 	for _, number := range all {
 		if sa, ok := t.sa(number); ok {
+			t.moveToSocket(&sa, ev.GetSockets())
 			t.resume(sa, cutShort)
 		}
 	}

@@ -1,6 +1,7 @@
 package reducer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 // word means without more is what a peer of the default configuration would send.
 //
 //	SA...(20/256 prf5 ke31; 12/256 integ12 prf5 ke19)   proposals; spi=c0000001, num=2, proto=2 where they are special
-//	KEi(19)  KEi(31 len=31)  Ni(len=15)  Ni(ours)        group and length, our own nonce back
+//	KEi(19)  KEi(31 len=31)  Ni(len=15)  Ni(ours)        group and length, our own nonce back; Ni(of=1) is 01 all through
 //	N(COOKIE=0102)  N(40000)                             notify, with data in hex
 //	IDi(west.example)  IDi(1 c0000201)                   a name, or type and data in hex
 //	AUTH  AUTH(2 abcd)  TSi(10.1.0.0/16 10.9.0.1..10.9.0.5[6/80])
@@ -86,14 +87,15 @@ func (sp speaker) word(name, args string) ([]ike.Body, error) {
 	case args == "ours":
 		return []ike.Body{ike.Nonce{Data: sp.ours}}, nil
 	case name == "Ni", name == "Nr":
-		length := 32
-		if len(fields) > 0 {
-			length = number(strings.TrimPrefix(fields[0], "len="))
+		length, octet := 32, sp.nonce
+		for _, f := range fields {
+			if of, ok := strings.CutPrefix(f, "of="); ok {
+				octet = byte(number(of))
+			} else {
+				length = number(strings.TrimPrefix(f, "len="))
+			}
 		}
-		data := make([]byte, length)
-		for i := range data {
-			data[i] = sp.nonce
-		}
+		data := bytes.Repeat([]byte{octet}, length)
 		return []ike.Body{ike.Nonce{Data: data}}, nil
 	case name == "N":
 		return notifyWord(args)

@@ -2,6 +2,7 @@ package reducer
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -83,4 +84,24 @@ var asResponder = []string{
 	"peer-asks IKE 1 IKE_AUTH {IDi(east.example) IDr(west.example) AUTH SAi2 TSi(10.2.0.0/16) TSr(10.1.0.0/16)}",
 	"authenticated IKE ",
 	"child-installed IKE ",
+}
+
+// ids puts an established SA near the end of its message ids, as four milliards of requests would.
+//
+//	ids ike1 out=4294966270        ids ike1 in=4294967294
+func (s *script) ids(words []string, _ string) error {
+	a := argsOf(words)
+	sa := s.n.s.SA(a.sa())
+	if sa == nil {
+		return fmt.Errorf("there is no such SA")
+	}
+	later := *sa
+	if n := a.number("out"); n != 0 {
+		later.Window.NextOut = uint32(n)
+	}
+	if n := a.number("in"); n != 0 {
+		later.Window.NextIn, later.Window.Answered = uint32(n), nil
+	}
+	s.n.s.sas = s.n.s.sas.put(sa.Number, &later, math.MaxUint64) // of no batch
+	return nil
 }

@@ -2,6 +2,7 @@ package reducer
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -84,10 +85,10 @@ func (s *script) agreed(words []string, _ string) error {
 	return s.completion(EffectAgree, a, &record.Event{Kind: &record.Event_Agreed{Agreed: &record.Agreed{Failure: a.spaced("failed")}}})
 }
 
-// auth-made: our AUTH.
+// auth-made: our AUTH; with met there is another IKE SA with the peer, or one that may be.
 func (s *script) authMade(words []string, _ string) error {
 	a := argsOf(words)
-	made := &record.AuthMade{Method: uint32(ike.AuthSharedKey), Auth: []byte("our auth"), Failure: a.spaced("failed")}
+	made := &record.AuthMade{Method: uint32(ike.AuthSharedKey), Auth: []byte("our auth"), Failure: a.spaced("failed"), Met: a.has("met")}
 	if made.Failure != "" {
 		made.Auth, made.Method = nil, 0
 	}
@@ -152,13 +153,15 @@ func (n *node) installed(e *Effect, refusal string) *record.Event {
 	return &record.Event{Kind: &record.Event_ChildInstalled{ChildInstalled: done}}
 }
 
-// child-removed: the kernel has removed what it was told to.
+// child-removed: the kernel has removed what it was told to, or says why not; with held it still has it.
+//
+//	child-removed        child-removed refused=no_such_state        child-removed refused=not_permitted held
 func (s *script) childRemoved(words []string, _ string) error {
 	a := argsOf(words)
 	for _, asked := range s.n.asks {
 		if asked.effect.Kind == EffectRemoveChild {
 			return s.completion(EffectRemoveChild, a, &record.Event{Kind: &record.Event_ChildRemoved{
-				ChildRemoved: &record.ChildRemoved{ChildSa: asked.effect.Child, Refusal: a.spaced("refused")}}})
+				ChildRemoved: &record.ChildRemoved{ChildSa: asked.effect.Child, Refusal: a.spaced("refused"), Held: a.has("held")}}})
 		}
 	}
 	return fmt.Errorf("nobody asked for that")
@@ -195,10 +198,11 @@ func (s *script) advance(words []string, _ string) error {
 
 // restart: the daemon dies and comes back with what the journal had.
 //
-//	restart        restart without-keys=ike1        restart diverged=ike2
+//	restart        restart without-keys=ike1        restart diverged=ike2        restart sockets=192.0.2.1:1500,192.0.2.1:4501/nat
 func (s *script) restart(words []string, _ string) error {
 	a := argsOf(words)
-	effects, changes := s.n.restart(a.numbers("without-keys", "ike"), a.numbers("diverged", "ike"))
+	effects, changes := s.n.restart(&record.Recovered{WithoutKeys: a.numbers("without-keys", "ike"), Diverged: a.numbers("diverged", "ike"),
+		Sockets: socketsOf(a.options["sockets"])})
 	s.print(effects, changes)
 	return nil
 }
@@ -221,4 +225,17 @@ func (s *script) left([]string, string) error {
 	}
 	fmt.Fprintln(&s.out, strings.Join(all, ", "))
 	return nil
+}
+
+// socketsOf reads 192.0.2.1:1500,192.0.2.1:4501/nat.
+func socketsOf(list string) []*record.Socket {
+	var sockets []*record.Socket
+	for word := range strings.SplitSeq(list, ",") {
+		bound, nat := strings.CutSuffix(word, "/nat")
+		if bound != "" {
+			at := netip.MustParseAddrPort(bound)
+			sockets = append(sockets, &record.Socket{Address: at.Addr().AsSlice(), Port: uint32(at.Port()), NatPort: nat})
+		}
+	}
+	return sockets
 }

@@ -1,6 +1,7 @@
 package reducer
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -61,8 +62,12 @@ func (t *step) establish(sa *IKESA) {
 	t.dropWait(sa.Connection)
 	sa.Decided = t.decided()
 	sa.Established, sa.LastHeard = t.now, t.now
+	c, _ := t.connection(sa.Connection)
+	if c.Unique >= uniqueKeep {
+		sa.LowestNonce = bytes.Clone(sa.lowestNonce()) // a part of a datagram would keep all of it
+	}
 	t.changePhase(sa, Established)
-	if c, _ := t.connection(sa.Connection); c.DPDDelay > 0 {
+	if c.DPDDelay > 0 {
 		t.setTimer(sa, livenessTimer, c.DPDDelay)
 	}
 }

@@ -62,7 +62,8 @@ func saTo(sa *IKESA) *record.IKESA {
 		Path: PathRecord(sa.Path), LocalNat: sa.LocalNAT, RemoteNat: sa.RemoteNAT, Suite: suiteTo(sa.Suite), KeyRef: sa.KeyRef,
 		LocalId: identityTo(sa.LocalID), RemoteId: identityTo(sa.RemoteID), Window: windowTo(&sa.Window), SetUp: setUpTo(sa.SetUp),
 		Created: uint64(sa.Created), Established: uint64(sa.Established), LastHeard: uint64(sa.LastHeard), Rtt: uint64(sa.RTT),
-		Ticket: sa.Ticket, CreatedStep: sa.CreatedStep, LingerGap: uint64(sa.LingerGap), LingerBegan: uint64(sa.LingerBegan)}
+		Ticket: sa.Ticket, CreatedStep: sa.CreatedStep, LingerGap: uint64(sa.LingerGap), LingerBegan: uint64(sa.LingerBegan),
+		LowestNonce: sa.LowestNonce}
 	for i := range sa.Children {
 		r.Children = append(r.Children, childTo(&sa.Children[i]))
 	}
@@ -78,7 +79,8 @@ func saFrom(r *record.IKESA) *IKESA {
 		Path: pathOf(r.GetPath()), LocalNAT: r.GetLocalNat(), RemoteNAT: r.GetRemoteNat(), Suite: suiteFrom(r.GetSuite()), KeyRef: r.GetKeyRef(),
 		LocalID: identityFrom(r.GetLocalId()), RemoteID: identityFrom(r.GetRemoteId()), Window: windowFrom(r.GetWindow()), SetUp: setUpFrom(r.GetSetUp()),
 		Created: int64(r.GetCreated()), Established: int64(r.GetEstablished()), LastHeard: int64(r.GetLastHeard()), RTT: int64(r.GetRtt()),
-		Ticket: r.GetTicket(), CreatedStep: r.GetCreatedStep(), LingerGap: int64(r.GetLingerGap()), LingerBegan: int64(r.GetLingerBegan())}
+		Ticket: r.GetTicket(), CreatedStep: r.GetCreatedStep(), LingerGap: int64(r.GetLingerGap()), LingerBegan: int64(r.GetLingerBegan()),
+		LowestNonce: r.GetLowestNonce()}
 	for _, child := range r.GetChildren() {
 		sa.Children = append(sa.Children, childFrom(child))
 	}

@@ -84,7 +84,8 @@ type IKESA struct {
 	Ticket               uint64
 	CreatedStep          uint64
 	LingerBegan          int64
-	LingerGap            int64 // the peer's last seen retransmission interval (PROTOCOL.md, D-20)
+	LowestNonce          []byte // of its IKE_SA_INIT, once it is up and where `unique` is set (PROTOCOL.md, C-41)
+	LingerGap            int64  // the peer's last seen retransmission interval (PROTOCOL.md, D-20)
 }
 
 // ChildSA is one Child SA: a pair of ESP SAs.

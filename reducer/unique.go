@@ -11,14 +11,24 @@ const (
 	uniqueReplace        // others are closed
 )
 
-// onlyOne settles it once the peer of sa has proved who it is; false: sa is the one too many.
-func (t *step) onlyOne(sa *IKESA) bool {
+// verdict is what becomes of an SA whose peer has proved who it is.
+type verdict uint8
+
+const (
+	staysUp verdict = iota
+	oneTooMany
+	redundantSA // the two ends began one each, and ours is to go
+)
+
+// onlyOne settles it once the peer of sa has proved who it is.
+func (t *step) onlyOne(sa *IKESA) verdict {
 	first := sa.SetUp.PeersFirst
 	sa.SetUp.PeersFirst = false
 	c, _ := t.connection(sa.Connection)
 	if c.Unique == uniqueNever {
-		return true
+		return staysUp
 	}
+	outcome := staysUp
 	for _, number := range t.ev.GetAuthenticated().GetOthers() {
 		other, ok := t.sa(number)
 		if !ok || other.Number == sa.Number || other.RemoteID != sa.RemoteID || other.LocalID != sa.LocalID ||
@@ -26,15 +36,21 @@ func (t *step) onlyOne(sa *IKESA) bool {
 			continue // the index beside the State names them, and is checked here
 		}
 		switch {
-		case first:
+		case first && !crossed(sa, &other, 0):
 			t.supersede(sa, other)
-		case c.Unique == uniqueKeep && other.Phase == Established:
-			return false
+		case c.Unique < uniqueKeep || other.Phase != Established:
+			// it may stay, or goes already
+		case crossed(sa, &other, crossingLasts):
+			if t.lostCrossing(sa, other) {
+				outcome = redundantSA
+			}
+		case c.Unique == uniqueKeep:
+			return oneTooMany
 		case c.Unique == uniqueReplace:
 			t.closeIKESA(&other, t.decided(), 0, t.s.config.Settings.DiscardAfter)
 		}
 	}
-	return true
+	return outcome
 }
 
 // supersede discards an SA of a peer that says it has none but sa (PROTOCOL.md, D-27). The peer has no state for it, so it

@@ -129,7 +129,7 @@ func (w *walk) close(i int, child bool) {
 func (w *walk) kill(i int, withoutKeys []uint64) {
 	n := w.nodes[i]
 	n.now = max(n.now, w.now)
-	effects, _ := n.restart(withoutKeys, nil)
+	effects, _ := n.restart(&record.Recovered{WithoutKeys: withoutKeys})
 	n.reconcile()
 	w.carryOut(i, effects)
 }

@@ -118,6 +118,7 @@ func (t *step) pump(sa *IKESA) {
 		sa.Window.Waiting = without(sa.Window.Waiting, 0)
 		if m, ok := t.build(sa, w); ok {
 			t.recordRequest(sa, w, m)
+			t.idsEnd(sa)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // Takes reports whether the peer's request id is one we have still to answer (PROTOCOL.md, W-07).
 func (w *Window) Takes(id uint32) bool {
-	if id < w.NextIn || id-w.NextIn >= ourWindow {
+	if id < w.NextIn || id-w.NextIn >= ourWindow || !answerable(id) {
 		return false
 	}
 	_, known := w.response(id)

@@ -112,7 +112,7 @@ func (c *children) remove(e *reducer.Effect) *record.Event {
 	key := kernel.ChildKey{Protocol: ipProtocol(e.Protocol), Local: e.Path.Local.Addr(), Remote: e.Path.Remote.Addr(),
 		InboundSPI: inbound, OutboundSPI: outbound}
 	if err := c.e.c.Dataplane.Remove(key); err != nil {
-		done.Refusal = text(err.Error())
+		done.Refusal, done.Held = text(err.Error()), !errors.Is(err, syscall.ESRCH)
 	}
 	return &record.Event{Kind: &record.Event_ChildRemoved{ChildRemoved: done}}
 }

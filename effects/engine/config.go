@@ -24,6 +24,7 @@ type Config struct {
 	Secrets   *creds.Store
 	Dataplane kernel.Dataplane
 	Net       Net
+	Sockets   []Socket // what Net sends from, for IKE SAs of a run that had others; none: it sends from anywhere
 	Clock     timers.Clock
 	Random    io.Reader // jitter; nil is the operating system
 	Log       *slog.Logger
@@ -54,6 +55,12 @@ type Journal interface {
 	Snapshot() (step uint64, snapshot []byte, err error)
 	Read(from uint64) iter.Seq2[journal.Entry, error]
 	Vault() (map[uint64][]byte, error)
+}
+
+// Socket is an address and port that Net listens on; an unspecified address is any of its family.
+type Socket struct {
+	Bound   netip.AddrPort
+	NATPort bool
 }
 
 // Net is where datagrams go.

@@ -181,7 +181,7 @@ func (c *core) answered(ev *record.Event) {
 	}
 }
 
-// enrich adds to an event what only this goroutine knows: random bits, and the other SAs between the same identities.
+// enrich adds to an event what only this goroutine knows: random bits, and the other SAs with the same peer.
 func (c *core) enrich(b *reducer.Batch, ev *record.Event) {
 	var bits [4]byte
 	if _, err := io.ReadFull(c.random, bits[:]); err != nil {
@@ -192,6 +192,11 @@ func (c *core) enrich(b *reducer.Batch, ev *record.Event) {
 	case *record.Event_Authenticated:
 		if sa := b.SA(ev.GetIkeSa()); sa != nil && kind.Authenticated.GetGood() {
 			kind.Authenticated.Others = without(c.index.between(sa.LocalID, sa.RemoteID), sa.Number)
+		}
+	case *record.Event_AuthMade:
+		if sa := b.SA(ev.GetIkeSa()); sa != nil {
+			_, mine := c.index.crowd(source(sa.Path.Remote.Addr()))
+			kind.AuthMade.Met = mine > 0 || len(without(c.index.between(sa.LocalID, sa.RemoteID), sa.Number)) > 0
 		}
 	case *record.Event_InitiateAsked:
 		if wanted := connection(b.State().Config(), kind.InitiateAsked.GetConnection()); wanted != nil {

@@ -60,7 +60,11 @@ func (e *Loop) Start(version string) error {
 	if err := e.child.takeOver(c.state); err != nil {
 		return err
 	}
-	e.queue.push(firstEvent(c, run, e.c.BootID, version, lost, diverged))
+	first := firstEvent(c, run, e.c.BootID, version, lost, diverged)
+	if recovered := first.GetRecovered(); recovered != nil {
+		recovered.Sockets = socketsTo(e.c.Sockets)
+	}
+	e.queue.push(first)
 	state := c.state
 	c.published.Store(&state)
 	return nil
@@ -83,6 +87,14 @@ func firstEvent(c *core, run uint64, boot, version string, lost []uint64, diverg
 		return true
 	})
 	return &record.Event{Because: because, Kind: &record.Event_Recovered{Recovered: recovered}}
+}
+
+func socketsTo(sockets []Socket) []*record.Socket {
+	var list []*record.Socket
+	for _, s := range sockets {
+		list = append(list, &record.Socket{Address: s.Bound.Addr().Unmap().AsSlice(), Port: uint32(s.Bound.Port()), NatPort: s.NATPort})
+	}
+	return list
 }
 
 // apply reduces a record of the run before, keeps the datagrams it sealed, and notes where the outcome differs.

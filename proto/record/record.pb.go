@@ -812,6 +812,7 @@ type Event struct {
 	//	*Event_RunEnded
 	//	*Event_DoorCounted
 	//	*Event_Poisoned
+	//	*Event_HintReceived
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1046,6 +1047,15 @@ func (x *Event) GetPoisoned() *Poisoned {
 	return nil
 }
 
+func (x *Event) GetHintReceived() *HintReceived {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_HintReceived); ok {
+			return x.HintReceived
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -1126,6 +1136,10 @@ type Event_Poisoned struct {
 	Poisoned *Poisoned `protobuf:"bytes,28,opt,name=poisoned,proto3,oneof"`
 }
 
+type Event_HintReceived struct {
+	HintReceived *HintReceived `protobuf:"bytes,29,opt,name=hint_received,json=hintReceived,proto3,oneof"`
+}
+
 func (*Event_Started) isEvent_Kind() {}
 
 func (*Event_Recovered) isEvent_Kind() {}
@@ -1163,6 +1177,8 @@ func (*Event_RunEnded) isEvent_Kind() {}
 func (*Event_DoorCounted) isEvent_Kind() {}
 
 func (*Event_Poisoned) isEvent_Kind() {}
+
+func (*Event_HintReceived) isEvent_Kind() {}
 
 // Started is the first record of a journal and of each run without a State to take over.
 type Started struct {
@@ -1243,6 +1259,7 @@ type Recovered struct {
 	WithoutKeys   []uint64               `protobuf:"varint,5,rep,packed,name=without_keys,json=withoutKeys,proto3" json:"without_keys,omitempty"` // IKE SAs whose keys are not in the vault
 	Diverged      []uint64               `protobuf:"varint,6,rep,packed,name=diverged,proto3" json:"diverged,omitempty"`                          // IKE SAs for which this binary decides otherwise than the records say
 	Removals      []*Effect              `protobuf:"bytes,8,rep,name=removals,proto3" json:"removals,omitempty"`                                  // RemoveChild ordered by runs before, of which nobody knows that it was done
+	Sockets       []*Socket              `protobuf:"bytes,9,rep,name=sockets,proto3" json:"sockets,omitempty"`                                    // what this run sends from; none: as the run before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1326,6 +1343,74 @@ func (x *Recovered) GetRemovals() []*Effect {
 	return nil
 }
 
+func (x *Recovered) GetSockets() []*Socket {
+	if x != nil {
+		return x.Sockets
+	}
+	return nil
+}
+
+// Socket is an address that is listened on, unspecified for all of its family, with its port.
+type Socket struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       []byte                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Port          uint32                 `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
+	NatPort       bool                   `protobuf:"varint,3,opt,name=nat_port,json=natPort,proto3" json:"nat_port,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Socket) Reset() {
+	*x = Socket{}
+	mi := &file_record_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Socket) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Socket) ProtoMessage() {}
+
+func (x *Socket) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Socket.ProtoReflect.Descriptor instead.
+func (*Socket) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Socket) GetAddress() []byte {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+func (x *Socket) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+func (x *Socket) GetNatPort() bool {
+	if x != nil {
+		return x.NatPort
+	}
+	return false
+}
+
 type ConfigLoaded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Config        *Config                `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
@@ -1335,7 +1420,7 @@ type ConfigLoaded struct {
 
 func (x *ConfigLoaded) Reset() {
 	*x = ConfigLoaded{}
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1432,7 @@ func (x *ConfigLoaded) String() string {
 func (*ConfigLoaded) ProtoMessage() {}
 
 func (x *ConfigLoaded) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1445,7 @@ func (x *ConfigLoaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigLoaded.ProtoReflect.Descriptor instead.
 func (*ConfigLoaded) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{6}
+	return file_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ConfigLoaded) GetConfig() *Config {
@@ -1380,7 +1465,7 @@ type Config struct {
 
 func (x *Config) Reset() {
 	*x = Config{}
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1477,7 @@ func (x *Config) String() string {
 func (*Config) ProtoMessage() {}
 
 func (x *Config) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1490,7 @@ func (x *Config) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Config.ProtoReflect.Descriptor instead.
 func (*Config) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{7}
+	return file_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Config) GetConnections() []*Connection {
@@ -1451,7 +1536,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1463,7 +1548,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1476,7 +1561,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{8}
+	return file_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Settings) GetRetransmitSends() uint32 {
@@ -1640,7 +1725,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1737,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1750,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{9}
+	return file_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Connection) GetName() string {
@@ -1769,7 +1854,7 @@ type Identity struct {
 
 func (x *Identity) Reset() {
 	*x = Identity{}
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +1866,7 @@ func (x *Identity) String() string {
 func (*Identity) ProtoMessage() {}
 
 func (x *Identity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +1879,7 @@ func (x *Identity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identity.ProtoReflect.Descriptor instead.
 func (*Identity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{10}
+	return file_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Identity) GetType() uint32 {
@@ -1825,7 +1910,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1922,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +1935,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Proposal) GetCiphers() []*Cipher {
@@ -1898,7 +1983,7 @@ type Cipher struct {
 
 func (x *Cipher) Reset() {
 	*x = Cipher{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +1995,7 @@ func (x *Cipher) String() string {
 func (*Cipher) ProtoMessage() {}
 
 func (x *Cipher) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +2008,7 @@ func (x *Cipher) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cipher.ProtoReflect.Descriptor instead.
 func (*Cipher) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Cipher) GetId() uint32 {
@@ -1956,7 +2041,7 @@ type Child struct {
 
 func (x *Child) Reset() {
 	*x = Child{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2053,7 @@ func (x *Child) String() string {
 func (*Child) ProtoMessage() {}
 
 func (x *Child) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2066,7 @@ func (x *Child) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Child.ProtoReflect.Descriptor instead.
 func (*Child) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Child) GetName() string {
@@ -2053,7 +2138,7 @@ type Selector struct {
 
 func (x *Selector) Reset() {
 	*x = Selector{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2150,7 @@ func (x *Selector) String() string {
 func (*Selector) ProtoMessage() {}
 
 func (x *Selector) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2163,7 @@ func (x *Selector) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Selector.ProtoReflect.Descriptor instead.
 func (*Selector) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Selector) GetProtocol() uint32 {
@@ -2131,7 +2216,7 @@ type DatagramReceived struct {
 
 func (x *DatagramReceived) Reset() {
 	*x = DatagramReceived{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2143,7 +2228,7 @@ func (x *DatagramReceived) String() string {
 func (*DatagramReceived) ProtoMessage() {}
 
 func (x *DatagramReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2156,7 +2241,7 @@ func (x *DatagramReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DatagramReceived.ProtoReflect.Descriptor instead.
 func (*DatagramReceived) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DatagramReceived) GetPath() *Path {
@@ -2215,7 +2300,7 @@ type Fresh struct {
 
 func (x *Fresh) Reset() {
 	*x = Fresh{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2312,7 @@ func (x *Fresh) String() string {
 func (*Fresh) ProtoMessage() {}
 
 func (x *Fresh) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2325,7 @@ func (x *Fresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fresh.ProtoReflect.Descriptor instead.
 func (*Fresh) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Fresh) GetKeyRef() uint64 {
@@ -2290,7 +2375,7 @@ type RepeatReceived struct {
 
 func (x *RepeatReceived) Reset() {
 	*x = RepeatReceived{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2302,7 +2387,7 @@ func (x *RepeatReceived) String() string {
 func (*RepeatReceived) ProtoMessage() {}
 
 func (x *RepeatReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2315,7 +2400,7 @@ func (x *RepeatReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepeatReceived.ProtoReflect.Descriptor instead.
 func (*RepeatReceived) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RepeatReceived) GetPath() *Path {
@@ -2349,7 +2434,7 @@ type KeyShareMade struct {
 
 func (x *KeyShareMade) Reset() {
 	*x = KeyShareMade{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2446,7 @@ func (x *KeyShareMade) String() string {
 func (*KeyShareMade) ProtoMessage() {}
 
 func (x *KeyShareMade) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2459,7 @@ func (x *KeyShareMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyShareMade.ProtoReflect.Descriptor instead.
 func (*KeyShareMade) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *KeyShareMade) GetFresh() *Fresh {
@@ -2400,7 +2485,7 @@ type Agreed struct {
 
 func (x *Agreed) Reset() {
 	*x = Agreed{}
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2412,7 +2497,7 @@ func (x *Agreed) String() string {
 func (*Agreed) ProtoMessage() {}
 
 func (x *Agreed) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2510,7 @@ func (x *Agreed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agreed.ProtoReflect.Descriptor instead.
 func (*Agreed) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{19}
+	return file_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Agreed) GetFailure() string {
@@ -2440,13 +2525,14 @@ type AuthMade struct {
 	Method        uint32                 `protobuf:"varint,1,opt,name=method,proto3" json:"method,omitempty"`
 	Auth          []byte                 `protobuf:"bytes,2,opt,name=auth,proto3" json:"auth,omitempty"`
 	Failure       string                 `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Met           bool                   `protobuf:"varint,4,opt,name=met,proto3" json:"met,omitempty"` // there is another IKE SA with the peer, or a half-open one that comes from its address
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuthMade) Reset() {
 	*x = AuthMade{}
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2458,7 +2544,7 @@ func (x *AuthMade) String() string {
 func (*AuthMade) ProtoMessage() {}
 
 func (x *AuthMade) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2471,7 +2557,7 @@ func (x *AuthMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthMade.ProtoReflect.Descriptor instead.
 func (*AuthMade) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{20}
+	return file_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AuthMade) GetMethod() uint32 {
@@ -2495,6 +2581,13 @@ func (x *AuthMade) GetFailure() string {
 	return ""
 }
 
+func (x *AuthMade) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
 // Authenticated answers CheckAuth. As responder it brings our own AUTH for the answer.
 type Authenticated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2509,7 +2602,7 @@ type Authenticated struct {
 
 func (x *Authenticated) Reset() {
 	*x = Authenticated{}
-	mi := &file_record_proto_msgTypes[21]
+	mi := &file_record_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2521,7 +2614,7 @@ func (x *Authenticated) String() string {
 func (*Authenticated) ProtoMessage() {}
 
 func (x *Authenticated) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[21]
+	mi := &file_record_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2534,7 +2627,7 @@ func (x *Authenticated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Authenticated.ProtoReflect.Descriptor instead.
 func (*Authenticated) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{21}
+	return file_record_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Authenticated) GetGood() bool {
@@ -2584,7 +2677,7 @@ type SPIAllocated struct {
 
 func (x *SPIAllocated) Reset() {
 	*x = SPIAllocated{}
-	mi := &file_record_proto_msgTypes[22]
+	mi := &file_record_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2596,7 +2689,7 @@ func (x *SPIAllocated) String() string {
 func (*SPIAllocated) ProtoMessage() {}
 
 func (x *SPIAllocated) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[22]
+	mi := &file_record_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2609,7 +2702,7 @@ func (x *SPIAllocated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SPIAllocated.ProtoReflect.Descriptor instead.
 func (*SPIAllocated) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{22}
+	return file_record_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SPIAllocated) GetChildSa() uint64 {
@@ -2653,7 +2746,7 @@ type ChildInstalled struct {
 
 func (x *ChildInstalled) Reset() {
 	*x = ChildInstalled{}
-	mi := &file_record_proto_msgTypes[23]
+	mi := &file_record_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2665,7 +2758,7 @@ func (x *ChildInstalled) String() string {
 func (*ChildInstalled) ProtoMessage() {}
 
 func (x *ChildInstalled) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[23]
+	mi := &file_record_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2678,7 +2771,7 @@ func (x *ChildInstalled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildInstalled.ProtoReflect.Descriptor instead.
 func (*ChildInstalled) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{23}
+	return file_record_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ChildInstalled) GetChildSa() uint64 {
@@ -2720,13 +2813,14 @@ type ChildRemoved struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ChildSa       uint64                 `protobuf:"varint,1,opt,name=child_sa,json=childSa,proto3" json:"child_sa,omitempty"`
 	Refusal       string                 `protobuf:"bytes,2,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Held          bool                   `protobuf:"varint,3,opt,name=held,proto3" json:"held,omitempty"` // the kernel still has some of it (PROTOCOL.md, D-13)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChildRemoved) Reset() {
 	*x = ChildRemoved{}
-	mi := &file_record_proto_msgTypes[24]
+	mi := &file_record_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2738,7 +2832,7 @@ func (x *ChildRemoved) String() string {
 func (*ChildRemoved) ProtoMessage() {}
 
 func (x *ChildRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[24]
+	mi := &file_record_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2751,7 +2845,7 @@ func (x *ChildRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildRemoved.ProtoReflect.Descriptor instead.
 func (*ChildRemoved) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{24}
+	return file_record_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ChildRemoved) GetChildSa() uint64 {
@@ -2768,6 +2862,13 @@ func (x *ChildRemoved) GetRefusal() string {
 	return ""
 }
 
+func (x *ChildRemoved) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
 type TimerFired struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Timer         Timer                  `protobuf:"varint,1,opt,name=timer,proto3,enum=ikejd.record.v1.Timer" json:"timer,omitempty"`
@@ -2778,7 +2879,7 @@ type TimerFired struct {
 
 func (x *TimerFired) Reset() {
 	*x = TimerFired{}
-	mi := &file_record_proto_msgTypes[25]
+	mi := &file_record_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2790,7 +2891,7 @@ func (x *TimerFired) String() string {
 func (*TimerFired) ProtoMessage() {}
 
 func (x *TimerFired) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[25]
+	mi := &file_record_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2803,7 +2904,7 @@ func (x *TimerFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerFired.ProtoReflect.Descriptor instead.
 func (*TimerFired) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{25}
+	return file_record_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TimerFired) GetTimer() Timer {
@@ -2834,7 +2935,7 @@ type InitiateAsked struct {
 
 func (x *InitiateAsked) Reset() {
 	*x = InitiateAsked{}
-	mi := &file_record_proto_msgTypes[26]
+	mi := &file_record_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2846,7 +2947,7 @@ func (x *InitiateAsked) String() string {
 func (*InitiateAsked) ProtoMessage() {}
 
 func (x *InitiateAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[26]
+	mi := &file_record_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2859,7 +2960,7 @@ func (x *InitiateAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InitiateAsked.ProtoReflect.Descriptor instead.
 func (*InitiateAsked) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{26}
+	return file_record_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *InitiateAsked) GetConnection() string {
@@ -2914,7 +3015,7 @@ type CloseAsked struct {
 
 func (x *CloseAsked) Reset() {
 	*x = CloseAsked{}
-	mi := &file_record_proto_msgTypes[27]
+	mi := &file_record_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2926,7 +3027,7 @@ func (x *CloseAsked) String() string {
 func (*CloseAsked) ProtoMessage() {}
 
 func (x *CloseAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[27]
+	mi := &file_record_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2939,7 +3040,7 @@ func (x *CloseAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseAsked.ProtoReflect.Descriptor instead.
 func (*CloseAsked) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{27}
+	return file_record_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CloseAsked) GetChildSa() uint64 {
@@ -2967,7 +3068,7 @@ type ShutdownAsked struct {
 
 func (x *ShutdownAsked) Reset() {
 	*x = ShutdownAsked{}
-	mi := &file_record_proto_msgTypes[28]
+	mi := &file_record_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2979,7 +3080,7 @@ func (x *ShutdownAsked) String() string {
 func (*ShutdownAsked) ProtoMessage() {}
 
 func (x *ShutdownAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[28]
+	mi := &file_record_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2992,7 +3093,7 @@ func (x *ShutdownAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownAsked.ProtoReflect.Descriptor instead.
 func (*ShutdownAsked) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{28}
+	return file_record_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ShutdownAsked) GetSignal() string {
@@ -3025,7 +3126,7 @@ type RunEnded struct {
 
 func (x *RunEnded) Reset() {
 	*x = RunEnded{}
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3037,7 +3138,7 @@ func (x *RunEnded) String() string {
 func (*RunEnded) ProtoMessage() {}
 
 func (x *RunEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3050,7 +3151,7 @@ func (x *RunEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunEnded.ProtoReflect.Descriptor instead.
 func (*RunEnded) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{29}
+	return file_record_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RunEnded) GetReason() string {
@@ -3071,7 +3172,7 @@ type DoorCounted struct {
 
 func (x *DoorCounted) Reset() {
 	*x = DoorCounted{}
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3083,7 +3184,7 @@ func (x *DoorCounted) String() string {
 func (*DoorCounted) ProtoMessage() {}
 
 func (x *DoorCounted) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3096,7 +3197,7 @@ func (x *DoorCounted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoorCounted.ProtoReflect.Descriptor instead.
 func (*DoorCounted) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{30}
+	return file_record_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DoorCounted) GetCounts() []*DoorCount {
@@ -3123,7 +3224,7 @@ type DoorCount struct {
 
 func (x *DoorCount) Reset() {
 	*x = DoorCount{}
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3135,7 +3236,7 @@ func (x *DoorCount) String() string {
 func (*DoorCount) ProtoMessage() {}
 
 func (x *DoorCount) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3148,7 +3249,7 @@ func (x *DoorCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoorCount.ProtoReflect.Descriptor instead.
 func (*DoorCount) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{31}
+	return file_record_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DoorCount) GetCause() string {
@@ -3176,7 +3277,7 @@ type DoorSample struct {
 
 func (x *DoorSample) Reset() {
 	*x = DoorSample{}
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3188,7 +3289,7 @@ func (x *DoorSample) String() string {
 func (*DoorSample) ProtoMessage() {}
 
 func (x *DoorSample) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3201,7 +3302,7 @@ func (x *DoorSample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoorSample.ProtoReflect.Descriptor instead.
 func (*DoorSample) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{32}
+	return file_record_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DoorSample) GetCause() string {
@@ -3225,6 +3326,59 @@ func (x *DoorSample) GetHeader() []byte {
 	return nil
 }
 
+// HintReceived is something unprotected that says an SA may be in trouble: anybody could have sent it (PROTOCOL.md, W-18).
+type HintReceived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          *Path                  `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	What          string                 `protobuf:"bytes,2,opt,name=what,proto3" json:"what,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HintReceived) Reset() {
+	*x = HintReceived{}
+	mi := &file_record_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HintReceived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HintReceived) ProtoMessage() {}
+
+func (x *HintReceived) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HintReceived.ProtoReflect.Descriptor instead.
+func (*HintReceived) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *HintReceived) GetPath() *Path {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *HintReceived) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
 // Poisoned stands for an event on which Reduce panicked. The State is what it was before.
 type Poisoned struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3237,7 +3391,7 @@ type Poisoned struct {
 
 func (x *Poisoned) Reset() {
 	*x = Poisoned{}
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3249,7 +3403,7 @@ func (x *Poisoned) String() string {
 func (*Poisoned) ProtoMessage() {}
 
 func (x *Poisoned) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3262,7 +3416,7 @@ func (x *Poisoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poisoned.ProtoReflect.Descriptor instead.
 func (*Poisoned) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{33}
+	return file_record_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Poisoned) GetEvent() *Event {
@@ -3320,7 +3474,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3332,7 +3486,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3345,7 +3499,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{34}
+	return file_record_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Effect) GetIkeSa() uint64 {
@@ -3700,7 +3854,7 @@ type RecordMessage struct {
 
 func (x *RecordMessage) Reset() {
 	*x = RecordMessage{}
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3712,7 +3866,7 @@ func (x *RecordMessage) String() string {
 func (*RecordMessage) ProtoMessage() {}
 
 func (x *RecordMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3725,7 +3879,7 @@ func (x *RecordMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordMessage.ProtoReflect.Descriptor instead.
 func (*RecordMessage) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{35}
+	return file_record_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RecordMessage) GetMessageId() uint32 {
@@ -3818,7 +3972,7 @@ type Resend struct {
 
 func (x *Resend) Reset() {
 	*x = Resend{}
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3830,7 +3984,7 @@ func (x *Resend) String() string {
 func (*Resend) ProtoMessage() {}
 
 func (x *Resend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3843,7 +3997,7 @@ func (x *Resend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resend.ProtoReflect.Descriptor instead.
 func (*Resend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{36}
+	return file_record_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Resend) GetMessageId() uint32 {
@@ -3890,7 +4044,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3902,7 +4056,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3915,7 +4069,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{37}
+	return file_record_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Refuse) GetSpiI() uint64 {
@@ -3978,7 +4132,7 @@ type SetTimer struct {
 
 func (x *SetTimer) Reset() {
 	*x = SetTimer{}
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3990,7 +4144,7 @@ func (x *SetTimer) String() string {
 func (*SetTimer) ProtoMessage() {}
 
 func (x *SetTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4003,7 +4157,7 @@ func (x *SetTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTimer.ProtoReflect.Descriptor instead.
 func (*SetTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{38}
+	return file_record_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SetTimer) GetTimer() Timer {
@@ -4037,7 +4191,7 @@ type CancelTimer struct {
 
 func (x *CancelTimer) Reset() {
 	*x = CancelTimer{}
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4049,7 +4203,7 @@ func (x *CancelTimer) String() string {
 func (*CancelTimer) ProtoMessage() {}
 
 func (x *CancelTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4062,7 +4216,7 @@ func (x *CancelTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTimer.ProtoReflect.Descriptor instead.
 func (*CancelTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{39}
+	return file_record_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CancelTimer) GetTimer() Timer {
@@ -4088,7 +4242,7 @@ type MakeKeyShare struct {
 
 func (x *MakeKeyShare) Reset() {
 	*x = MakeKeyShare{}
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4100,7 +4254,7 @@ func (x *MakeKeyShare) String() string {
 func (*MakeKeyShare) ProtoMessage() {}
 
 func (x *MakeKeyShare) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4113,7 +4267,7 @@ func (x *MakeKeyShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MakeKeyShare.ProtoReflect.Descriptor instead.
 func (*MakeKeyShare) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{40}
+	return file_record_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *MakeKeyShare) GetGroup() uint32 {
@@ -4137,7 +4291,7 @@ type Suite struct {
 
 func (x *Suite) Reset() {
 	*x = Suite{}
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4149,7 +4303,7 @@ func (x *Suite) String() string {
 func (*Suite) ProtoMessage() {}
 
 func (x *Suite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4162,7 +4316,7 @@ func (x *Suite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suite.ProtoReflect.Descriptor instead.
 func (*Suite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{41}
+	return file_record_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Suite) GetEncr() uint32 {
@@ -4222,7 +4376,7 @@ type Agree struct {
 
 func (x *Agree) Reset() {
 	*x = Agree{}
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4234,7 +4388,7 @@ func (x *Agree) String() string {
 func (*Agree) ProtoMessage() {}
 
 func (x *Agree) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4247,7 +4401,7 @@ func (x *Agree) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agree.ProtoReflect.Descriptor instead.
 func (*Agree) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{42}
+	return file_record_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Agree) GetKeyRef() uint64 {
@@ -4311,7 +4465,7 @@ type MakeAuth struct {
 
 func (x *MakeAuth) Reset() {
 	*x = MakeAuth{}
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4323,7 +4477,7 @@ func (x *MakeAuth) String() string {
 func (*MakeAuth) ProtoMessage() {}
 
 func (x *MakeAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4336,7 +4490,7 @@ func (x *MakeAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MakeAuth.ProtoReflect.Descriptor instead.
 func (*MakeAuth) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{43}
+	return file_record_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *MakeAuth) GetKeyRef() uint64 {
@@ -4382,7 +4536,7 @@ type CheckAuth struct {
 
 func (x *CheckAuth) Reset() {
 	*x = CheckAuth{}
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4394,7 +4548,7 @@ func (x *CheckAuth) String() string {
 func (*CheckAuth) ProtoMessage() {}
 
 func (x *CheckAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4407,7 +4561,7 @@ func (x *CheckAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckAuth.ProtoReflect.Descriptor instead.
 func (*CheckAuth) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{44}
+	return file_record_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CheckAuth) GetKeyRef() uint64 {
@@ -4461,7 +4615,7 @@ type AllocateSPI struct {
 
 func (x *AllocateSPI) Reset() {
 	*x = AllocateSPI{}
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4473,7 +4627,7 @@ func (x *AllocateSPI) String() string {
 func (*AllocateSPI) ProtoMessage() {}
 
 func (x *AllocateSPI) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4486,7 +4640,7 @@ func (x *AllocateSPI) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocateSPI.ProtoReflect.Descriptor instead.
 func (*AllocateSPI) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{45}
+	return file_record_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *AllocateSPI) GetProtocol() uint32 {
@@ -4518,7 +4672,7 @@ type InstallChild struct {
 
 func (x *InstallChild) Reset() {
 	*x = InstallChild{}
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4530,7 +4684,7 @@ func (x *InstallChild) String() string {
 func (*InstallChild) ProtoMessage() {}
 
 func (x *InstallChild) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4543,7 +4697,7 @@ func (x *InstallChild) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallChild.ProtoReflect.Descriptor instead.
 func (*InstallChild) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{46}
+	return file_record_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *InstallChild) GetName() string {
@@ -4656,7 +4810,7 @@ type RemoveChild struct {
 
 func (x *RemoveChild) Reset() {
 	*x = RemoveChild{}
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4668,7 +4822,7 @@ func (x *RemoveChild) String() string {
 func (*RemoveChild) ProtoMessage() {}
 
 func (x *RemoveChild) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4681,7 +4835,7 @@ func (x *RemoveChild) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveChild.ProtoReflect.Descriptor instead.
 func (*RemoveChild) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{47}
+	return file_record_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RemoveChild) GetProtocol() uint32 {
@@ -4721,7 +4875,7 @@ type DestroyKeys struct {
 
 func (x *DestroyKeys) Reset() {
 	*x = DestroyKeys{}
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4733,7 +4887,7 @@ func (x *DestroyKeys) String() string {
 func (*DestroyKeys) ProtoMessage() {}
 
 func (x *DestroyKeys) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4746,7 +4900,7 @@ func (x *DestroyKeys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DestroyKeys.ProtoReflect.Descriptor instead.
 func (*DestroyKeys) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{48}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DestroyKeys) GetKeyRef() uint64 {
@@ -4767,7 +4921,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4779,7 +4933,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4792,7 +4946,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Answer) GetTicket() uint64 {
@@ -4820,7 +4974,7 @@ type Wanted struct {
 
 func (x *Wanted) Reset() {
 	*x = Wanted{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4832,7 +4986,7 @@ func (x *Wanted) String() string {
 func (*Wanted) ProtoMessage() {}
 
 func (x *Wanted) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4845,7 +4999,7 @@ func (x *Wanted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wanted.ProtoReflect.Descriptor instead.
 func (*Wanted) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Wanted) GetWish() Wish {
@@ -4884,7 +5038,7 @@ type Changed struct {
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4896,7 +5050,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4909,7 +5063,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{51}
+	return file_record_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Changed) GetFrom() Phase {
@@ -5019,7 +5173,7 @@ type Discarded struct {
 
 func (x *Discarded) Reset() {
 	*x = Discarded{}
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5031,7 +5185,7 @@ func (x *Discarded) String() string {
 func (*Discarded) ProtoMessage() {}
 
 func (x *Discarded) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5044,7 +5198,7 @@ func (x *Discarded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discarded.ProtoReflect.Descriptor instead.
 func (*Discarded) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{52}
+	return file_record_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Discarded) GetFrom() Phase {
@@ -5108,7 +5262,7 @@ type Open struct {
 
 func (x *Open) Reset() {
 	*x = Open{}
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5120,7 +5274,7 @@ func (x *Open) String() string {
 func (*Open) ProtoMessage() {}
 
 func (x *Open) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5133,7 +5287,7 @@ func (x *Open) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Open.ProtoReflect.Descriptor instead.
 func (*Open) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{53}
+	return file_record_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Open) GetMessageId() uint32 {
@@ -5176,7 +5330,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5188,7 +5342,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5201,7 +5355,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{54}
+	return file_record_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Report) GetCounts() []*ReportCount {
@@ -5235,7 +5389,7 @@ type ReportCount struct {
 
 func (x *ReportCount) Reset() {
 	*x = ReportCount{}
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5247,7 +5401,7 @@ func (x *ReportCount) String() string {
 func (*ReportCount) ProtoMessage() {}
 
 func (x *ReportCount) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5260,7 +5414,7 @@ func (x *ReportCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportCount.ProtoReflect.Descriptor instead.
 func (*ReportCount) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{55}
+	return file_record_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ReportCount) GetCause() Cause {
@@ -5290,7 +5444,7 @@ type ReportLine struct {
 
 func (x *ReportLine) Reset() {
 	*x = ReportLine{}
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5302,7 +5456,7 @@ func (x *ReportLine) String() string {
 func (*ReportLine) ProtoMessage() {}
 
 func (x *ReportLine) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5315,7 +5469,7 @@ func (x *ReportLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportLine.ProtoReflect.Descriptor instead.
 func (*ReportLine) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{56}
+	return file_record_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ReportLine) GetIkeSa() uint64 {
@@ -5363,7 +5517,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5375,7 +5529,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5388,7 +5542,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{57}
+	return file_record_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Dropped) GetCause() string {
@@ -5409,7 +5563,7 @@ type Locate struct {
 
 func (x *Locate) Reset() {
 	*x = Locate{}
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5421,7 +5575,7 @@ func (x *Locate) String() string {
 func (*Locate) ProtoMessage() {}
 
 func (x *Locate) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5434,7 +5588,7 @@ func (x *Locate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Locate.ProtoReflect.Descriptor instead.
 func (*Locate) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{58}
+	return file_record_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Locate) GetConnection() string {
@@ -5474,7 +5628,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5486,7 +5640,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5499,7 +5653,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{59}
+	return file_record_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Snapshot) GetSchema() uint32 {
@@ -5612,7 +5766,7 @@ type OwedRemoval struct {
 
 func (x *OwedRemoval) Reset() {
 	*x = OwedRemoval{}
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5624,7 +5778,7 @@ func (x *OwedRemoval) String() string {
 func (*OwedRemoval) ProtoMessage() {}
 
 func (x *OwedRemoval) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5637,7 +5791,7 @@ func (x *OwedRemoval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwedRemoval.ProtoReflect.Descriptor instead.
 func (*OwedRemoval) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{60}
+	return file_record_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *OwedRemoval) GetStep() uint64 {
@@ -5675,7 +5829,7 @@ type ConnectionState struct {
 
 func (x *ConnectionState) Reset() {
 	*x = ConnectionState{}
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5687,7 +5841,7 @@ func (x *ConnectionState) String() string {
 func (*ConnectionState) ProtoMessage() {}
 
 func (x *ConnectionState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5700,7 +5854,7 @@ func (x *ConnectionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionState.ProtoReflect.Descriptor instead.
 func (*ConnectionState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{61}
+	return file_record_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ConnectionState) GetName() string {
@@ -5757,7 +5911,7 @@ type Ending struct {
 
 func (x *Ending) Reset() {
 	*x = Ending{}
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5769,7 +5923,7 @@ func (x *Ending) String() string {
 func (*Ending) ProtoMessage() {}
 
 func (x *Ending) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5782,7 +5936,7 @@ func (x *Ending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ending.ProtoReflect.Descriptor instead.
 func (*Ending) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{62}
+	return file_record_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Ending) GetStep() uint64 {
@@ -5867,7 +6021,7 @@ type SentDatagram struct {
 
 func (x *SentDatagram) Reset() {
 	*x = SentDatagram{}
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5879,7 +6033,7 @@ func (x *SentDatagram) String() string {
 func (*SentDatagram) ProtoMessage() {}
 
 func (x *SentDatagram) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5892,7 +6046,7 @@ func (x *SentDatagram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SentDatagram.ProtoReflect.Descriptor instead.
 func (*SentDatagram) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{63}
+	return file_record_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *SentDatagram) GetIkeSa() uint64 {
@@ -5936,7 +6090,7 @@ type ArmedTimer struct {
 
 func (x *ArmedTimer) Reset() {
 	*x = ArmedTimer{}
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5948,7 +6102,7 @@ func (x *ArmedTimer) String() string {
 func (*ArmedTimer) ProtoMessage() {}
 
 func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5961,7 +6115,7 @@ func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArmedTimer.ProtoReflect.Descriptor instead.
 func (*ArmedTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{64}
+	return file_record_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ArmedTimer) GetTimer() Timer {
@@ -6029,13 +6183,15 @@ type IKESA struct {
 	CreatedStep   uint64                 `protobuf:"varint,26,opt,name=created_step,json=createdStep,proto3" json:"created_step,omitempty"`
 	LingerGap     uint64                 `protobuf:"fixed64,27,opt,name=linger_gap,json=lingerGap,proto3" json:"linger_gap,omitempty"`
 	LingerBegan   uint64                 `protobuf:"fixed64,28,opt,name=linger_began,json=lingerBegan,proto3" json:"linger_began,omitempty"`
+	LowestNonce   []byte                 `protobuf:"bytes,29,opt,name=lowest_nonce,json=lowestNonce,proto3" json:"lowest_nonce,omitempty"` // of its IKE_SA_INIT, where several SAs between two identities are not wanted
+	Hinted        uint64                 `protobuf:"fixed64,30,opt,name=hinted,proto3" json:"hinted,omitempty"`                            // when something unprotected last made us ask for a sign of life
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *IKESA) Reset() {
 	*x = IKESA{}
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6047,7 +6203,7 @@ func (x *IKESA) String() string {
 func (*IKESA) ProtoMessage() {}
 
 func (x *IKESA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6060,7 +6216,7 @@ func (x *IKESA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IKESA.ProtoReflect.Descriptor instead.
 func (*IKESA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{65}
+	return file_record_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *IKESA) GetNumber() uint64 {
@@ -6259,6 +6415,20 @@ func (x *IKESA) GetLingerBegan() uint64 {
 	return 0
 }
 
+func (x *IKESA) GetLowestNonce() []byte {
+	if x != nil {
+		return x.LowestNonce
+	}
+	return nil
+}
+
+func (x *IKESA) GetHinted() uint64 {
+	if x != nil {
+		return x.Hinted
+	}
+	return 0
+}
+
 type WindowState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NextOut       uint32                 `protobuf:"varint,1,opt,name=next_out,json=nextOut,proto3" json:"next_out,omitempty"`
@@ -6275,7 +6445,7 @@ type WindowState struct {
 
 func (x *WindowState) Reset() {
 	*x = WindowState{}
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6287,7 +6457,7 @@ func (x *WindowState) String() string {
 func (*WindowState) ProtoMessage() {}
 
 func (x *WindowState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6300,7 +6470,7 @@ func (x *WindowState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowState.ProtoReflect.Descriptor instead.
 func (*WindowState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{66}
+	return file_record_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *WindowState) GetNextOut() uint32 {
@@ -6376,7 +6546,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6388,7 +6558,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6401,7 +6571,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{67}
+	return file_record_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *OpenRequest) GetMessageId() uint32 {
@@ -6481,7 +6651,7 @@ type WaitingWish struct {
 
 func (x *WaitingWish) Reset() {
 	*x = WaitingWish{}
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6493,7 +6663,7 @@ func (x *WaitingWish) String() string {
 func (*WaitingWish) ProtoMessage() {}
 
 func (x *WaitingWish) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6506,7 +6676,7 @@ func (x *WaitingWish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingWish.ProtoReflect.Descriptor instead.
 func (*WaitingWish) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{68}
+	return file_record_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *WaitingWish) GetWish() Wish {
@@ -6565,7 +6735,7 @@ type RecordedResponse struct {
 
 func (x *RecordedResponse) Reset() {
 	*x = RecordedResponse{}
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6577,7 +6747,7 @@ func (x *RecordedResponse) String() string {
 func (*RecordedResponse) ProtoMessage() {}
 
 func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6590,7 +6760,7 @@ func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedResponse.ProtoReflect.Descriptor instead.
 func (*RecordedResponse) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{69}
+	return file_record_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *RecordedResponse) GetMessageId() uint32 {
@@ -6648,7 +6818,7 @@ type OpenAnswer struct {
 
 func (x *OpenAnswer) Reset() {
 	*x = OpenAnswer{}
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6660,7 +6830,7 @@ func (x *OpenAnswer) String() string {
 func (*OpenAnswer) ProtoMessage() {}
 
 func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6673,7 +6843,7 @@ func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenAnswer.ProtoReflect.Descriptor instead.
 func (*OpenAnswer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{70}
+	return file_record_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *OpenAnswer) GetMessageId() uint32 {
@@ -6732,7 +6902,7 @@ type ChildSA struct {
 
 func (x *ChildSA) Reset() {
 	*x = ChildSA{}
-	mi := &file_record_proto_msgTypes[71]
+	mi := &file_record_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6744,7 +6914,7 @@ func (x *ChildSA) String() string {
 func (*ChildSA) ProtoMessage() {}
 
 func (x *ChildSA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[71]
+	mi := &file_record_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6757,7 +6927,7 @@ func (x *ChildSA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildSA.ProtoReflect.Descriptor instead.
 func (*ChildSA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{71}
+	return file_record_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ChildSA) GetNumber() uint64 {
@@ -6930,13 +7100,15 @@ type SetUp struct {
 	Wanted        *Because               `protobuf:"bytes,25,opt,name=wanted,proto3" json:"wanted,omitempty"`
 	PeerAuth      []byte                 `protobuf:"bytes,26,opt,name=peer_auth,json=peerAuth,proto3" json:"peer_auth,omitempty"`
 	PeerMethod    uint32                 `protobuf:"varint,27,opt,name=peer_method,json=peerMethod,proto3" json:"peer_method,omitempty"`
+	Candidates    []*Candidate           `protobuf:"bytes,28,rep,name=candidates,proto3" json:"candidates,omitempty"`                         // further responses to our IKE_SA_INIT (PROTOCOL.md, W-21)
+	TriedSpis     []uint64               `protobuf:"fixed64,29,rep,packed,name=tried_spis,json=triedSpis,proto3" json:"tried_spis,omitempty"` // SPIr of those that came to nothing
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetUp) Reset() {
 	*x = SetUp{}
-	mi := &file_record_proto_msgTypes[72]
+	mi := &file_record_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6948,7 +7120,7 @@ func (x *SetUp) String() string {
 func (*SetUp) ProtoMessage() {}
 
 func (x *SetUp) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[72]
+	mi := &file_record_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6961,7 +7133,7 @@ func (x *SetUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetUp.ProtoReflect.Descriptor instead.
 func (*SetUp) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{72}
+	return file_record_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *SetUp) GetStage() uint32 {
@@ -7153,6 +7325,121 @@ func (x *SetUp) GetPeerMethod() uint32 {
 	return 0
 }
 
+func (x *SetUp) GetCandidates() []*Candidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *SetUp) GetTriedSpis() []uint64 {
+	if x != nil {
+		return x.TriedSpis
+	}
+	return nil
+}
+
+// Candidate is a well-formed response to our IKE_SA_INIT beside the one that is being tried.
+type Candidate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SpiR          uint64                 `protobuf:"fixed64,1,opt,name=spi_r,json=spiR,proto3" json:"spi_r,omitempty"`
+	Response      []byte                 `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"` // whole
+	Nr            []byte                 `protobuf:"bytes,3,opt,name=nr,proto3" json:"nr,omitempty"`
+	PeerPublic    []byte                 `protobuf:"bytes,4,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"`
+	Suite         *Suite                 `protobuf:"bytes,5,opt,name=suite,proto3" json:"suite,omitempty"`
+	Path          *Path                  `protobuf:"bytes,6,opt,name=path,proto3" json:"path,omitempty"`
+	LocalNat      bool                   `protobuf:"varint,7,opt,name=local_nat,json=localNat,proto3" json:"local_nat,omitempty"`
+	RemoteNat     bool                   `protobuf:"varint,8,opt,name=remote_nat,json=remoteNat,proto3" json:"remote_nat,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Candidate) Reset() {
+	*x = Candidate{}
+	mi := &file_record_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Candidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Candidate) ProtoMessage() {}
+
+func (x *Candidate) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
+func (*Candidate) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *Candidate) GetSpiR() uint64 {
+	if x != nil {
+		return x.SpiR
+	}
+	return 0
+}
+
+func (x *Candidate) GetResponse() []byte {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *Candidate) GetNr() []byte {
+	if x != nil {
+		return x.Nr
+	}
+	return nil
+}
+
+func (x *Candidate) GetPeerPublic() []byte {
+	if x != nil {
+		return x.PeerPublic
+	}
+	return nil
+}
+
+func (x *Candidate) GetSuite() *Suite {
+	if x != nil {
+		return x.Suite
+	}
+	return nil
+}
+
+func (x *Candidate) GetPath() *Path {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Candidate) GetLocalNat() bool {
+	if x != nil {
+		return x.LocalNat
+	}
+	return false
+}
+
+func (x *Candidate) GetRemoteNat() bool {
+	if x != nil {
+		return x.RemoteNat
+	}
+	return false
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -7175,8 +7462,7 @@ const file_record_proto_rawDesc = "" +
 	"local_port\x18\x02 \x01(\rR\tlocalPort\x12\x16\n" +
 	"\x06remote\x18\x03 \x01(\fR\x06remote\x12\x1f\n" +
 	"\vremote_port\x18\x04 \x01(\rR\n" +
-	"remotePort\"\xe4\n" +
-	"\n" +
+	"remotePort\"\xaa\v\n" +
 	"\x05Event\x12\x15\n" +
 	"\x06ike_sa\x18\x01 \x01(\x04R\x05ikeSa\x122\n" +
 	"\abecause\x18\x02 \x01(\v2\x18.ikejd.record.v1.BecauseR\abecause\x12\x16\n" +
@@ -7202,13 +7488,14 @@ const file_record_proto_rawDesc = "" +
 	"\x0eshutdown_asked\x18\x19 \x01(\v2\x1e.ikejd.record.v1.ShutdownAskedH\x00R\rshutdownAsked\x128\n" +
 	"\trun_ended\x18\x1a \x01(\v2\x19.ikejd.record.v1.RunEndedH\x00R\brunEnded\x12A\n" +
 	"\fdoor_counted\x18\x1b \x01(\v2\x1c.ikejd.record.v1.DoorCountedH\x00R\vdoorCounted\x127\n" +
-	"\bpoisoned\x18\x1c \x01(\v2\x19.ikejd.record.v1.PoisonedH\x00R\bpoisonedB\x06\n" +
+	"\bpoisoned\x18\x1c \x01(\v2\x19.ikejd.record.v1.PoisonedH\x00R\bpoisoned\x12D\n" +
+	"\rhint_received\x18\x1d \x01(\v2\x1d.ikejd.record.v1.HintReceivedH\x00R\fhintReceivedB\x06\n" +
 	"\x04kind\"f\n" +
 	"\aStarted\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
 	"\x03run\x18\x03 \x01(\x04R\x03run\x12\x17\n" +
-	"\aboot_id\x18\x04 \x01(\tR\x06bootId\"\xdc\x01\n" +
+	"\aboot_id\x18\x04 \x01(\tR\x06bootId\"\x8f\x02\n" +
 	"\tRecovered\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
@@ -7216,7 +7503,12 @@ const file_record_proto_rawDesc = "" +
 	"\aboot_id\x18\x04 \x01(\tR\x06bootId\x12!\n" +
 	"\fwithout_keys\x18\x05 \x03(\x04R\vwithoutKeys\x12\x1a\n" +
 	"\bdiverged\x18\x06 \x03(\x04R\bdiverged\x123\n" +
-	"\bremovals\x18\b \x03(\v2\x17.ikejd.record.v1.EffectR\bremovals\"?\n" +
+	"\bremovals\x18\b \x03(\v2\x17.ikejd.record.v1.EffectR\bremovals\x121\n" +
+	"\asockets\x18\t \x03(\v2\x17.ikejd.record.v1.SocketR\asockets\"Q\n" +
+	"\x06Socket\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\fR\aaddress\x12\x12\n" +
+	"\x04port\x18\x02 \x01(\rR\x04port\x12\x19\n" +
+	"\bnat_port\x18\x03 \x01(\bR\anatPort\"?\n" +
 	"\fConfigLoaded\x12/\n" +
 	"\x06config\x18\x01 \x01(\v2\x17.ikejd.record.v1.ConfigR\x06config\"~\n" +
 	"\x06Config\x12=\n" +
@@ -7318,11 +7610,12 @@ const file_record_proto_rawDesc = "" +
 	"\x05fresh\x18\x01 \x01(\v2\x16.ikejd.record.v1.FreshR\x05fresh\x12\x18\n" +
 	"\afailure\x18\x02 \x01(\tR\afailure\"\"\n" +
 	"\x06Agreed\x12\x18\n" +
-	"\afailure\x18\x01 \x01(\tR\afailure\"P\n" +
+	"\afailure\x18\x01 \x01(\tR\afailure\"b\n" +
 	"\bAuthMade\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\rR\x06method\x12\x12\n" +
 	"\x04auth\x18\x02 \x01(\fR\x04auth\x12\x18\n" +
-	"\afailure\x18\x03 \x01(\tR\afailure\"\x7f\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\x12\x10\n" +
+	"\x03met\x18\x04 \x01(\bR\x03met\"\x7f\n" +
 	"\rAuthenticated\x12\x12\n" +
 	"\x04good\x18\x01 \x01(\bR\x04good\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
@@ -7340,10 +7633,11 @@ const file_record_proto_rawDesc = "" +
 	"inboundSpi\x12\x18\n" +
 	"\arefusal\x18\x03 \x01(\tR\arefusal\x12!\n" +
 	"\foutbound_spi\x18\x04 \x01(\rR\voutboundSpi\x12)\n" +
-	"\x04path\x18\x05 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"C\n" +
+	"\x04path\x18\x05 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"W\n" +
 	"\fChildRemoved\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x18\n" +
-	"\arefusal\x18\x02 \x01(\tR\arefusal\"Y\n" +
+	"\arefusal\x18\x02 \x01(\tR\arefusal\x12\x12\n" +
+	"\x04held\x18\x03 \x01(\bR\x04held\"Y\n" +
 	"\n" +
 	"TimerFired\x12,\n" +
 	"\x05timer\x18\x01 \x01(\x0e2\x16.ikejd.record.v1.TimerR\x05timer\x12\x1d\n" +
@@ -7378,7 +7672,10 @@ const file_record_proto_rawDesc = "" +
 	"DoorSample\x12\x14\n" +
 	"\x05cause\x18\x01 \x01(\tR\x05cause\x12)\n" +
 	"\x04path\x18\x02 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x16\n" +
-	"\x06header\x18\x03 \x01(\fR\x06header\"d\n" +
+	"\x06header\x18\x03 \x01(\fR\x06header\"M\n" +
+	"\fHintReceived\x12)\n" +
+	"\x04path\x18\x01 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x12\n" +
+	"\x04what\x18\x02 \x01(\tR\x04what\"d\n" +
 	"\bPoisoned\x12,\n" +
 	"\x05event\x18\x01 \x01(\v2\x16.ikejd.record.v1.EventR\x05event\x12\x14\n" +
 	"\x05panic\x18\x02 \x01(\tR\x05panic\x12\x14\n" +
@@ -7622,7 +7919,7 @@ const file_record_proto_rawDesc = "" +
 	"message_id\x18\x02 \x01(\rR\tmessageId\x12\x1a\n" +
 	"\bdeadline\x18\x03 \x01(\x06R\bdeadline\x12\x12\n" +
 	"\x04step\x18\x04 \x01(\x04R\x04step\x12\x14\n" +
-	"\x05index\x18\x05 \x01(\rR\x05index\"\x85\b\n" +
+	"\x05index\x18\x05 \x01(\rR\x05index\"\xc0\b\n" +
 	"\x05IKESA\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x1e\n" +
 	"\n" +
@@ -7657,7 +7954,9 @@ const file_record_proto_rawDesc = "" +
 	"\fcreated_step\x18\x1a \x01(\x04R\vcreatedStep\x12\x1d\n" +
 	"\n" +
 	"linger_gap\x18\x1b \x01(\x06R\tlingerGap\x12!\n" +
-	"\flinger_began\x18\x1c \x01(\x06R\vlingerBegan\"\xdf\x02\n" +
+	"\flinger_began\x18\x1c \x01(\x06R\vlingerBegan\x12!\n" +
+	"\flowest_nonce\x18\x1d \x01(\fR\vlowestNonce\x12\x16\n" +
+	"\x06hinted\x18\x1e \x01(\x06R\x06hinted\"\xdf\x02\n" +
 	"\vWindowState\x12\x19\n" +
 	"\bnext_out\x18\x01 \x01(\rR\anextOut\x12\x1b\n" +
 	"\tpeer_size\x18\x02 \x01(\rR\bpeerSize\x129\n" +
@@ -7725,7 +8024,7 @@ const file_record_proto_rawDesc = "" +
 	"askedIndex\x12)\n" +
 	"\x04path\x18\x15 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x0e\n" +
 	"\x02ni\x18\x13 \x01(\fR\x02ni\x12\x0e\n" +
-	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xf5\x05\n" +
+	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xd0\x06\n" +
 	"\x05SetUp\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1a\n" +
@@ -7761,7 +8060,23 @@ const file_record_proto_rawDesc = "" +
 	"\x06wanted\x18\x19 \x01(\v2\x18.ikejd.record.v1.BecauseR\x06wanted\x12\x1b\n" +
 	"\tpeer_auth\x18\x1a \x01(\fR\bpeerAuth\x12\x1f\n" +
 	"\vpeer_method\x18\x1b \x01(\rR\n" +
-	"peerMethod*}\n" +
+	"peerMethod\x12:\n" +
+	"\n" +
+	"candidates\x18\x1c \x03(\v2\x1a.ikejd.record.v1.CandidateR\n" +
+	"candidates\x12\x1d\n" +
+	"\n" +
+	"tried_spis\x18\x1d \x03(\x06R\ttriedSpis\"\x82\x02\n" +
+	"\tCandidate\x12\x13\n" +
+	"\x05spi_r\x18\x01 \x01(\x06R\x04spiR\x12\x1a\n" +
+	"\bresponse\x18\x02 \x01(\fR\bresponse\x12\x0e\n" +
+	"\x02nr\x18\x03 \x01(\fR\x02nr\x12\x1f\n" +
+	"\vpeer_public\x18\x04 \x01(\fR\n" +
+	"peerPublic\x12,\n" +
+	"\x05suite\x18\x05 \x01(\v2\x16.ikejd.record.v1.SuiteR\x05suite\x12)\n" +
+	"\x04path\x18\x06 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x1b\n" +
+	"\tlocal_nat\x18\a \x01(\bR\blocalNat\x12\x1d\n" +
+	"\n" +
+	"remote_nat\x18\b \x01(\bR\tremoteNat*}\n" +
 	"\x04Edge\x12\r\n" +
 	"\tEDGE_ROOT\x10\x00\x12\x10\n" +
 	"\fEDGE_ANSWERS\x10\x01\x12\x0e\n" +
@@ -7851,7 +8166,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 76)
 var file_record_proto_goTypes = []any{
 	(Edge)(0),                // 0: ikejd.record.v1.Edge
 	(Root)(0),                // 1: ikejd.record.v1.Root
@@ -7868,225 +8183,234 @@ var file_record_proto_goTypes = []any{
 	(*Event)(nil),            // 12: ikejd.record.v1.Event
 	(*Started)(nil),          // 13: ikejd.record.v1.Started
 	(*Recovered)(nil),        // 14: ikejd.record.v1.Recovered
-	(*ConfigLoaded)(nil),     // 15: ikejd.record.v1.ConfigLoaded
-	(*Config)(nil),           // 16: ikejd.record.v1.Config
-	(*Settings)(nil),         // 17: ikejd.record.v1.Settings
-	(*Connection)(nil),       // 18: ikejd.record.v1.Connection
-	(*Identity)(nil),         // 19: ikejd.record.v1.Identity
-	(*Proposal)(nil),         // 20: ikejd.record.v1.Proposal
-	(*Cipher)(nil),           // 21: ikejd.record.v1.Cipher
-	(*Child)(nil),            // 22: ikejd.record.v1.Child
-	(*Selector)(nil),         // 23: ikejd.record.v1.Selector
-	(*DatagramReceived)(nil), // 24: ikejd.record.v1.DatagramReceived
-	(*Fresh)(nil),            // 25: ikejd.record.v1.Fresh
-	(*RepeatReceived)(nil),   // 26: ikejd.record.v1.RepeatReceived
-	(*KeyShareMade)(nil),     // 27: ikejd.record.v1.KeyShareMade
-	(*Agreed)(nil),           // 28: ikejd.record.v1.Agreed
-	(*AuthMade)(nil),         // 29: ikejd.record.v1.AuthMade
-	(*Authenticated)(nil),    // 30: ikejd.record.v1.Authenticated
-	(*SPIAllocated)(nil),     // 31: ikejd.record.v1.SPIAllocated
-	(*ChildInstalled)(nil),   // 32: ikejd.record.v1.ChildInstalled
-	(*ChildRemoved)(nil),     // 33: ikejd.record.v1.ChildRemoved
-	(*TimerFired)(nil),       // 34: ikejd.record.v1.TimerFired
-	(*InitiateAsked)(nil),    // 35: ikejd.record.v1.InitiateAsked
-	(*CloseAsked)(nil),       // 36: ikejd.record.v1.CloseAsked
-	(*ShutdownAsked)(nil),    // 37: ikejd.record.v1.ShutdownAsked
-	(*RunEnded)(nil),         // 38: ikejd.record.v1.RunEnded
-	(*DoorCounted)(nil),      // 39: ikejd.record.v1.DoorCounted
-	(*DoorCount)(nil),        // 40: ikejd.record.v1.DoorCount
-	(*DoorSample)(nil),       // 41: ikejd.record.v1.DoorSample
-	(*Poisoned)(nil),         // 42: ikejd.record.v1.Poisoned
-	(*Effect)(nil),           // 43: ikejd.record.v1.Effect
-	(*RecordMessage)(nil),    // 44: ikejd.record.v1.RecordMessage
-	(*Resend)(nil),           // 45: ikejd.record.v1.Resend
-	(*Refuse)(nil),           // 46: ikejd.record.v1.Refuse
-	(*SetTimer)(nil),         // 47: ikejd.record.v1.SetTimer
-	(*CancelTimer)(nil),      // 48: ikejd.record.v1.CancelTimer
-	(*MakeKeyShare)(nil),     // 49: ikejd.record.v1.MakeKeyShare
-	(*Suite)(nil),            // 50: ikejd.record.v1.Suite
-	(*Agree)(nil),            // 51: ikejd.record.v1.Agree
-	(*MakeAuth)(nil),         // 52: ikejd.record.v1.MakeAuth
-	(*CheckAuth)(nil),        // 53: ikejd.record.v1.CheckAuth
-	(*AllocateSPI)(nil),      // 54: ikejd.record.v1.AllocateSPI
-	(*InstallChild)(nil),     // 55: ikejd.record.v1.InstallChild
-	(*RemoveChild)(nil),      // 56: ikejd.record.v1.RemoveChild
-	(*DestroyKeys)(nil),      // 57: ikejd.record.v1.DestroyKeys
-	(*Answer)(nil),           // 58: ikejd.record.v1.Answer
-	(*Wanted)(nil),           // 59: ikejd.record.v1.Wanted
-	(*Changed)(nil),          // 60: ikejd.record.v1.Changed
-	(*Discarded)(nil),        // 61: ikejd.record.v1.Discarded
-	(*Open)(nil),             // 62: ikejd.record.v1.Open
-	(*Report)(nil),           // 63: ikejd.record.v1.Report
-	(*ReportCount)(nil),      // 64: ikejd.record.v1.ReportCount
-	(*ReportLine)(nil),       // 65: ikejd.record.v1.ReportLine
-	(*Dropped)(nil),          // 66: ikejd.record.v1.Dropped
-	(*Locate)(nil),           // 67: ikejd.record.v1.Locate
-	(*Snapshot)(nil),         // 68: ikejd.record.v1.Snapshot
-	(*OwedRemoval)(nil),      // 69: ikejd.record.v1.OwedRemoval
-	(*ConnectionState)(nil),  // 70: ikejd.record.v1.ConnectionState
-	(*Ending)(nil),           // 71: ikejd.record.v1.Ending
-	(*SentDatagram)(nil),     // 72: ikejd.record.v1.SentDatagram
-	(*ArmedTimer)(nil),       // 73: ikejd.record.v1.ArmedTimer
-	(*IKESA)(nil),            // 74: ikejd.record.v1.IKESA
-	(*WindowState)(nil),      // 75: ikejd.record.v1.WindowState
-	(*OpenRequest)(nil),      // 76: ikejd.record.v1.OpenRequest
-	(*WaitingWish)(nil),      // 77: ikejd.record.v1.WaitingWish
-	(*RecordedResponse)(nil), // 78: ikejd.record.v1.RecordedResponse
-	(*OpenAnswer)(nil),       // 79: ikejd.record.v1.OpenAnswer
-	(*ChildSA)(nil),          // 80: ikejd.record.v1.ChildSA
-	(*SetUp)(nil),            // 81: ikejd.record.v1.SetUp
+	(*Socket)(nil),           // 15: ikejd.record.v1.Socket
+	(*ConfigLoaded)(nil),     // 16: ikejd.record.v1.ConfigLoaded
+	(*Config)(nil),           // 17: ikejd.record.v1.Config
+	(*Settings)(nil),         // 18: ikejd.record.v1.Settings
+	(*Connection)(nil),       // 19: ikejd.record.v1.Connection
+	(*Identity)(nil),         // 20: ikejd.record.v1.Identity
+	(*Proposal)(nil),         // 21: ikejd.record.v1.Proposal
+	(*Cipher)(nil),           // 22: ikejd.record.v1.Cipher
+	(*Child)(nil),            // 23: ikejd.record.v1.Child
+	(*Selector)(nil),         // 24: ikejd.record.v1.Selector
+	(*DatagramReceived)(nil), // 25: ikejd.record.v1.DatagramReceived
+	(*Fresh)(nil),            // 26: ikejd.record.v1.Fresh
+	(*RepeatReceived)(nil),   // 27: ikejd.record.v1.RepeatReceived
+	(*KeyShareMade)(nil),     // 28: ikejd.record.v1.KeyShareMade
+	(*Agreed)(nil),           // 29: ikejd.record.v1.Agreed
+	(*AuthMade)(nil),         // 30: ikejd.record.v1.AuthMade
+	(*Authenticated)(nil),    // 31: ikejd.record.v1.Authenticated
+	(*SPIAllocated)(nil),     // 32: ikejd.record.v1.SPIAllocated
+	(*ChildInstalled)(nil),   // 33: ikejd.record.v1.ChildInstalled
+	(*ChildRemoved)(nil),     // 34: ikejd.record.v1.ChildRemoved
+	(*TimerFired)(nil),       // 35: ikejd.record.v1.TimerFired
+	(*InitiateAsked)(nil),    // 36: ikejd.record.v1.InitiateAsked
+	(*CloseAsked)(nil),       // 37: ikejd.record.v1.CloseAsked
+	(*ShutdownAsked)(nil),    // 38: ikejd.record.v1.ShutdownAsked
+	(*RunEnded)(nil),         // 39: ikejd.record.v1.RunEnded
+	(*DoorCounted)(nil),      // 40: ikejd.record.v1.DoorCounted
+	(*DoorCount)(nil),        // 41: ikejd.record.v1.DoorCount
+	(*DoorSample)(nil),       // 42: ikejd.record.v1.DoorSample
+	(*HintReceived)(nil),     // 43: ikejd.record.v1.HintReceived
+	(*Poisoned)(nil),         // 44: ikejd.record.v1.Poisoned
+	(*Effect)(nil),           // 45: ikejd.record.v1.Effect
+	(*RecordMessage)(nil),    // 46: ikejd.record.v1.RecordMessage
+	(*Resend)(nil),           // 47: ikejd.record.v1.Resend
+	(*Refuse)(nil),           // 48: ikejd.record.v1.Refuse
+	(*SetTimer)(nil),         // 49: ikejd.record.v1.SetTimer
+	(*CancelTimer)(nil),      // 50: ikejd.record.v1.CancelTimer
+	(*MakeKeyShare)(nil),     // 51: ikejd.record.v1.MakeKeyShare
+	(*Suite)(nil),            // 52: ikejd.record.v1.Suite
+	(*Agree)(nil),            // 53: ikejd.record.v1.Agree
+	(*MakeAuth)(nil),         // 54: ikejd.record.v1.MakeAuth
+	(*CheckAuth)(nil),        // 55: ikejd.record.v1.CheckAuth
+	(*AllocateSPI)(nil),      // 56: ikejd.record.v1.AllocateSPI
+	(*InstallChild)(nil),     // 57: ikejd.record.v1.InstallChild
+	(*RemoveChild)(nil),      // 58: ikejd.record.v1.RemoveChild
+	(*DestroyKeys)(nil),      // 59: ikejd.record.v1.DestroyKeys
+	(*Answer)(nil),           // 60: ikejd.record.v1.Answer
+	(*Wanted)(nil),           // 61: ikejd.record.v1.Wanted
+	(*Changed)(nil),          // 62: ikejd.record.v1.Changed
+	(*Discarded)(nil),        // 63: ikejd.record.v1.Discarded
+	(*Open)(nil),             // 64: ikejd.record.v1.Open
+	(*Report)(nil),           // 65: ikejd.record.v1.Report
+	(*ReportCount)(nil),      // 66: ikejd.record.v1.ReportCount
+	(*ReportLine)(nil),       // 67: ikejd.record.v1.ReportLine
+	(*Dropped)(nil),          // 68: ikejd.record.v1.Dropped
+	(*Locate)(nil),           // 69: ikejd.record.v1.Locate
+	(*Snapshot)(nil),         // 70: ikejd.record.v1.Snapshot
+	(*OwedRemoval)(nil),      // 71: ikejd.record.v1.OwedRemoval
+	(*ConnectionState)(nil),  // 72: ikejd.record.v1.ConnectionState
+	(*Ending)(nil),           // 73: ikejd.record.v1.Ending
+	(*SentDatagram)(nil),     // 74: ikejd.record.v1.SentDatagram
+	(*ArmedTimer)(nil),       // 75: ikejd.record.v1.ArmedTimer
+	(*IKESA)(nil),            // 76: ikejd.record.v1.IKESA
+	(*WindowState)(nil),      // 77: ikejd.record.v1.WindowState
+	(*OpenRequest)(nil),      // 78: ikejd.record.v1.OpenRequest
+	(*WaitingWish)(nil),      // 79: ikejd.record.v1.WaitingWish
+	(*RecordedResponse)(nil), // 80: ikejd.record.v1.RecordedResponse
+	(*OpenAnswer)(nil),       // 81: ikejd.record.v1.OpenAnswer
+	(*ChildSA)(nil),          // 82: ikejd.record.v1.ChildSA
+	(*SetUp)(nil),            // 83: ikejd.record.v1.SetUp
+	(*Candidate)(nil),        // 84: ikejd.record.v1.Candidate
 }
 var file_record_proto_depIdxs = []int32{
 	12,  // 0: ikejd.record.v1.Record.event:type_name -> ikejd.record.v1.Event
-	43,  // 1: ikejd.record.v1.Record.effects:type_name -> ikejd.record.v1.Effect
+	45,  // 1: ikejd.record.v1.Record.effects:type_name -> ikejd.record.v1.Effect
 	0,   // 2: ikejd.record.v1.Because.edge:type_name -> ikejd.record.v1.Edge
 	1,   // 3: ikejd.record.v1.Because.root:type_name -> ikejd.record.v1.Root
 	10,  // 4: ikejd.record.v1.Event.because:type_name -> ikejd.record.v1.Because
 	13,  // 5: ikejd.record.v1.Event.started:type_name -> ikejd.record.v1.Started
 	14,  // 6: ikejd.record.v1.Event.recovered:type_name -> ikejd.record.v1.Recovered
-	15,  // 7: ikejd.record.v1.Event.config_loaded:type_name -> ikejd.record.v1.ConfigLoaded
-	24,  // 8: ikejd.record.v1.Event.datagram_received:type_name -> ikejd.record.v1.DatagramReceived
-	26,  // 9: ikejd.record.v1.Event.repeat_received:type_name -> ikejd.record.v1.RepeatReceived
-	27,  // 10: ikejd.record.v1.Event.key_share_made:type_name -> ikejd.record.v1.KeyShareMade
-	28,  // 11: ikejd.record.v1.Event.agreed:type_name -> ikejd.record.v1.Agreed
-	29,  // 12: ikejd.record.v1.Event.auth_made:type_name -> ikejd.record.v1.AuthMade
-	30,  // 13: ikejd.record.v1.Event.authenticated:type_name -> ikejd.record.v1.Authenticated
-	31,  // 14: ikejd.record.v1.Event.spi_allocated:type_name -> ikejd.record.v1.SPIAllocated
-	32,  // 15: ikejd.record.v1.Event.child_installed:type_name -> ikejd.record.v1.ChildInstalled
-	33,  // 16: ikejd.record.v1.Event.child_removed:type_name -> ikejd.record.v1.ChildRemoved
-	34,  // 17: ikejd.record.v1.Event.timer_fired:type_name -> ikejd.record.v1.TimerFired
-	35,  // 18: ikejd.record.v1.Event.initiate_asked:type_name -> ikejd.record.v1.InitiateAsked
-	36,  // 19: ikejd.record.v1.Event.close_asked:type_name -> ikejd.record.v1.CloseAsked
-	37,  // 20: ikejd.record.v1.Event.shutdown_asked:type_name -> ikejd.record.v1.ShutdownAsked
-	38,  // 21: ikejd.record.v1.Event.run_ended:type_name -> ikejd.record.v1.RunEnded
-	39,  // 22: ikejd.record.v1.Event.door_counted:type_name -> ikejd.record.v1.DoorCounted
-	42,  // 23: ikejd.record.v1.Event.poisoned:type_name -> ikejd.record.v1.Poisoned
-	43,  // 24: ikejd.record.v1.Recovered.removals:type_name -> ikejd.record.v1.Effect
-	16,  // 25: ikejd.record.v1.ConfigLoaded.config:type_name -> ikejd.record.v1.Config
-	18,  // 26: ikejd.record.v1.Config.connections:type_name -> ikejd.record.v1.Connection
-	17,  // 27: ikejd.record.v1.Config.settings:type_name -> ikejd.record.v1.Settings
-	20,  // 28: ikejd.record.v1.Connection.proposals:type_name -> ikejd.record.v1.Proposal
-	19,  // 29: ikejd.record.v1.Connection.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 30: ikejd.record.v1.Connection.remote_id:type_name -> ikejd.record.v1.Identity
-	22,  // 31: ikejd.record.v1.Connection.children:type_name -> ikejd.record.v1.Child
-	2,   // 32: ikejd.record.v1.Connection.unique:type_name -> ikejd.record.v1.Unique
-	21,  // 33: ikejd.record.v1.Proposal.ciphers:type_name -> ikejd.record.v1.Cipher
-	23,  // 34: ikejd.record.v1.Child.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 35: ikejd.record.v1.Child.remote_ts:type_name -> ikejd.record.v1.Selector
-	20,  // 36: ikejd.record.v1.Child.proposals:type_name -> ikejd.record.v1.Proposal
-	3,   // 37: ikejd.record.v1.Child.start_action:type_name -> ikejd.record.v1.StartAction
-	3,   // 38: ikejd.record.v1.Child.dpd_action:type_name -> ikejd.record.v1.StartAction
-	3,   // 39: ikejd.record.v1.Child.close_action:type_name -> ikejd.record.v1.StartAction
-	11,  // 40: ikejd.record.v1.DatagramReceived.path:type_name -> ikejd.record.v1.Path
-	25,  // 41: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 42: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
-	25,  // 43: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 44: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
-	11,  // 45: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
-	4,   // 46: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
-	11,  // 47: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
-	40,  // 48: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
-	41,  // 49: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
-	11,  // 50: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
-	12,  // 51: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
-	10,  // 52: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
-	44,  // 53: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
-	45,  // 54: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
-	46,  // 55: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
-	47,  // 56: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
-	48,  // 57: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
-	49,  // 58: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
-	51,  // 59: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
-	52,  // 60: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
-	53,  // 61: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
-	54,  // 62: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
-	55,  // 63: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
-	56,  // 64: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
-	57,  // 65: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
-	58,  // 66: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
-	59,  // 67: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
-	60,  // 68: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
-	61,  // 69: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
-	63,  // 70: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
-	66,  // 71: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
-	67,  // 72: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
-	11,  // 73: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
-	11,  // 74: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
-	11,  // 75: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
-	4,   // 76: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
-	4,   // 77: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
-	50,  // 78: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 79: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 80: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	19,  // 81: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 82: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	50,  // 83: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 84: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
-	23,  // 85: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 86: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 87: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
-	5,   // 88: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 89: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
-	6,   // 90: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
-	6,   // 91: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
-	7,   // 92: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
-	7,   // 93: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
-	8,   // 94: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
-	11,  // 95: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
-	19,  // 96: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
-	6,   // 97: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
-	8,   // 98: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
-	5,   // 99: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
-	62,  // 100: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
-	5,   // 101: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 102: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
-	64,  // 103: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 104: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
-	8,   // 105: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
-	8,   // 106: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
-	16,  // 107: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
-	71,  // 108: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
-	74,  // 109: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
-	72,  // 110: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
-	70,  // 111: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
-	69,  // 112: ikejd.record.v1.Snapshot.removals:type_name -> ikejd.record.v1.OwedRemoval
-	43,  // 113: ikejd.record.v1.OwedRemoval.effect:type_name -> ikejd.record.v1.Effect
-	73,  // 114: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
-	64,  // 115: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
-	65,  // 116: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
-	73,  // 117: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
-	4,   // 118: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
-	6,   // 119: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
-	8,   // 120: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
-	10,  // 121: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
-	11,  // 122: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
-	50,  // 123: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
-	19,  // 124: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
-	19,  // 125: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
-	75,  // 126: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
-	80,  // 127: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
-	81,  // 128: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
-	73,  // 129: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
-	76,  // 130: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
-	77,  // 131: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
-	78,  // 132: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
-	79,  // 133: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
-	77,  // 134: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
-	73,  // 135: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
-	5,   // 136: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 137: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
-	11,  // 138: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
-	7,   // 139: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
-	50,  // 140: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
-	23,  // 141: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
-	23,  // 142: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 143: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
-	10,  // 144: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
-	145, // [145:145] is the sub-list for method output_type
-	145, // [145:145] is the sub-list for method input_type
-	145, // [145:145] is the sub-list for extension type_name
-	145, // [145:145] is the sub-list for extension extendee
-	0,   // [0:145] is the sub-list for field type_name
+	16,  // 7: ikejd.record.v1.Event.config_loaded:type_name -> ikejd.record.v1.ConfigLoaded
+	25,  // 8: ikejd.record.v1.Event.datagram_received:type_name -> ikejd.record.v1.DatagramReceived
+	27,  // 9: ikejd.record.v1.Event.repeat_received:type_name -> ikejd.record.v1.RepeatReceived
+	28,  // 10: ikejd.record.v1.Event.key_share_made:type_name -> ikejd.record.v1.KeyShareMade
+	29,  // 11: ikejd.record.v1.Event.agreed:type_name -> ikejd.record.v1.Agreed
+	30,  // 12: ikejd.record.v1.Event.auth_made:type_name -> ikejd.record.v1.AuthMade
+	31,  // 13: ikejd.record.v1.Event.authenticated:type_name -> ikejd.record.v1.Authenticated
+	32,  // 14: ikejd.record.v1.Event.spi_allocated:type_name -> ikejd.record.v1.SPIAllocated
+	33,  // 15: ikejd.record.v1.Event.child_installed:type_name -> ikejd.record.v1.ChildInstalled
+	34,  // 16: ikejd.record.v1.Event.child_removed:type_name -> ikejd.record.v1.ChildRemoved
+	35,  // 17: ikejd.record.v1.Event.timer_fired:type_name -> ikejd.record.v1.TimerFired
+	36,  // 18: ikejd.record.v1.Event.initiate_asked:type_name -> ikejd.record.v1.InitiateAsked
+	37,  // 19: ikejd.record.v1.Event.close_asked:type_name -> ikejd.record.v1.CloseAsked
+	38,  // 20: ikejd.record.v1.Event.shutdown_asked:type_name -> ikejd.record.v1.ShutdownAsked
+	39,  // 21: ikejd.record.v1.Event.run_ended:type_name -> ikejd.record.v1.RunEnded
+	40,  // 22: ikejd.record.v1.Event.door_counted:type_name -> ikejd.record.v1.DoorCounted
+	44,  // 23: ikejd.record.v1.Event.poisoned:type_name -> ikejd.record.v1.Poisoned
+	43,  // 24: ikejd.record.v1.Event.hint_received:type_name -> ikejd.record.v1.HintReceived
+	45,  // 25: ikejd.record.v1.Recovered.removals:type_name -> ikejd.record.v1.Effect
+	15,  // 26: ikejd.record.v1.Recovered.sockets:type_name -> ikejd.record.v1.Socket
+	17,  // 27: ikejd.record.v1.ConfigLoaded.config:type_name -> ikejd.record.v1.Config
+	19,  // 28: ikejd.record.v1.Config.connections:type_name -> ikejd.record.v1.Connection
+	18,  // 29: ikejd.record.v1.Config.settings:type_name -> ikejd.record.v1.Settings
+	21,  // 30: ikejd.record.v1.Connection.proposals:type_name -> ikejd.record.v1.Proposal
+	20,  // 31: ikejd.record.v1.Connection.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 32: ikejd.record.v1.Connection.remote_id:type_name -> ikejd.record.v1.Identity
+	23,  // 33: ikejd.record.v1.Connection.children:type_name -> ikejd.record.v1.Child
+	2,   // 34: ikejd.record.v1.Connection.unique:type_name -> ikejd.record.v1.Unique
+	22,  // 35: ikejd.record.v1.Proposal.ciphers:type_name -> ikejd.record.v1.Cipher
+	24,  // 36: ikejd.record.v1.Child.local_ts:type_name -> ikejd.record.v1.Selector
+	24,  // 37: ikejd.record.v1.Child.remote_ts:type_name -> ikejd.record.v1.Selector
+	21,  // 38: ikejd.record.v1.Child.proposals:type_name -> ikejd.record.v1.Proposal
+	3,   // 39: ikejd.record.v1.Child.start_action:type_name -> ikejd.record.v1.StartAction
+	3,   // 40: ikejd.record.v1.Child.dpd_action:type_name -> ikejd.record.v1.StartAction
+	3,   // 41: ikejd.record.v1.Child.close_action:type_name -> ikejd.record.v1.StartAction
+	11,  // 42: ikejd.record.v1.DatagramReceived.path:type_name -> ikejd.record.v1.Path
+	26,  // 43: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
+	11,  // 44: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
+	26,  // 45: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
+	11,  // 46: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
+	11,  // 47: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
+	4,   // 48: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
+	11,  // 49: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
+	41,  // 50: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
+	42,  // 51: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
+	11,  // 52: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
+	11,  // 53: ikejd.record.v1.HintReceived.path:type_name -> ikejd.record.v1.Path
+	12,  // 54: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
+	10,  // 55: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
+	46,  // 56: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
+	47,  // 57: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
+	48,  // 58: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
+	49,  // 59: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
+	50,  // 60: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
+	51,  // 61: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
+	53,  // 62: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
+	54,  // 63: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
+	55,  // 64: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
+	56,  // 65: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
+	57,  // 66: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
+	58,  // 67: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
+	59,  // 68: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
+	60,  // 69: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
+	61,  // 70: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
+	62,  // 71: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
+	63,  // 72: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
+	65,  // 73: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
+	68,  // 74: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
+	69,  // 75: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
+	11,  // 76: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
+	11,  // 77: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
+	11,  // 78: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
+	4,   // 79: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
+	4,   // 80: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
+	52,  // 81: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
+	20,  // 82: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 83: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	20,  // 84: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 85: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	52,  // 86: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 87: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
+	24,  // 88: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
+	24,  // 89: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 90: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
+	5,   // 91: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 92: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
+	6,   // 93: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
+	6,   // 94: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
+	7,   // 95: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
+	7,   // 96: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
+	8,   // 97: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
+	11,  // 98: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
+	20,  // 99: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
+	6,   // 100: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
+	8,   // 101: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
+	5,   // 102: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
+	64,  // 103: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
+	5,   // 104: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 105: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
+	66,  // 106: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
+	67,  // 107: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
+	8,   // 108: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
+	8,   // 109: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
+	17,  // 110: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
+	73,  // 111: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
+	76,  // 112: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
+	74,  // 113: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
+	72,  // 114: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
+	71,  // 115: ikejd.record.v1.Snapshot.removals:type_name -> ikejd.record.v1.OwedRemoval
+	45,  // 116: ikejd.record.v1.OwedRemoval.effect:type_name -> ikejd.record.v1.Effect
+	75,  // 117: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
+	66,  // 118: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
+	67,  // 119: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
+	75,  // 120: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
+	4,   // 121: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
+	6,   // 122: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
+	8,   // 123: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
+	10,  // 124: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
+	11,  // 125: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
+	52,  // 126: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
+	20,  // 127: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 128: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
+	77,  // 129: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
+	82,  // 130: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
+	83,  // 131: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
+	75,  // 132: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
+	78,  // 133: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
+	79,  // 134: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
+	80,  // 135: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
+	81,  // 136: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
+	79,  // 137: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
+	75,  // 138: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
+	5,   // 139: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 140: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
+	11,  // 141: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
+	7,   // 142: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
+	52,  // 143: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
+	24,  // 144: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
+	24,  // 145: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 146: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
+	10,  // 147: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
+	84,  // 148: ikejd.record.v1.SetUp.candidates:type_name -> ikejd.record.v1.Candidate
+	52,  // 149: ikejd.record.v1.Candidate.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 150: ikejd.record.v1.Candidate.path:type_name -> ikejd.record.v1.Path
+	151, // [151:151] is the sub-list for method output_type
+	151, // [151:151] is the sub-list for method input_type
+	151, // [151:151] is the sub-list for extension type_name
+	151, // [151:151] is the sub-list for extension extendee
+	0,   // [0:151] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -8114,8 +8438,9 @@ func file_record_proto_init() {
 		(*Event_RunEnded)(nil),
 		(*Event_DoorCounted)(nil),
 		(*Event_Poisoned)(nil),
+		(*Event_HintReceived)(nil),
 	}
-	file_record_proto_msgTypes[34].OneofWrappers = []any{
+	file_record_proto_msgTypes[36].OneofWrappers = []any{
 		(*Effect_Record)(nil),
 		(*Effect_Resend)(nil),
 		(*Effect_Refuse)(nil),
@@ -8143,7 +8468,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   73,
+			NumMessages:   76,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

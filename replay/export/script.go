@@ -145,7 +145,7 @@ func (s *script) command(r *record.Record) string {
 	case *record.Event_Agreed:
 		return words("agreed", sa, set("failed", underscored(k.Agreed.GetFailure())))
 	case *record.Event_AuthMade:
-		return words("auth-made", sa, set("failed", underscored(k.AuthMade.GetFailure())))
+		return words("auth-made", sa, set("failed", underscored(k.AuthMade.GetFailure())), map[bool]string{true: "met"}[k.AuthMade.GetMet()])
 	case *record.Event_Authenticated:
 		bad := ""
 		if !k.Authenticated.GetGood() {
@@ -157,7 +157,7 @@ func (s *script) command(r *record.Record) string {
 	case *record.Event_ChildInstalled:
 		return words("child-installed", sa, set("refused", underscored(k.ChildInstalled.GetRefusal())))
 	case *record.Event_ChildRemoved:
-		return words("child-removed", set("refused", underscored(k.ChildRemoved.GetRefusal())))
+		return words("child-removed", set("refused", underscored(k.ChildRemoved.GetRefusal())), map[bool]string{true: "held"}[k.ChildRemoved.GetHeld()])
 	case *record.Event_CloseAsked:
 		child := ""
 		if n := s.children[k.CloseAsked.GetChildSa()]; n != 0 {

@@ -101,7 +101,7 @@ func (d *Daemon) open(log *slog.Logger) error {
 	}
 	d.ikePort, d.natPort = d.sockets.Ports()
 	d.engine, err = engine.New(engine.Config{Journal: d.journal, Keyring: keys.New(keys.Options{Epochs: epochs}), Epochs: epochs,
-		Secrets: d.secrets, Dataplane: d.plane, Net: d.sockets, Clock: clock, Log: log.With("subsystem", "engine"), Limits: limits(settings),
+		Secrets: d.secrets, Dataplane: d.plane, Net: d.sockets, Sockets: d.listening(), Clock: clock, Log: log.With("subsystem", "engine"), Limits: limits(settings),
 		Answer: d.tickets.answer, Ended: d.reported, Notice: d.notice, Locate: d.locate})
 	if err != nil {
 		return err
@@ -116,6 +116,15 @@ func (d *Daemon) open(log *slog.Logger) error {
 	d.server.Log = log.With("subsystem", "control")
 	d.handle()
 	return nil
+}
+
+// listening are the sockets, for the engine.
+func (d *Daemon) listening() []engine.Socket {
+	var sockets []engine.Socket
+	for _, bound := range d.sockets.Addrs() {
+		sockets = append(sockets, engine.Socket{Bound: bound, NATPort: bound.Port() == d.natPort})
+	}
+	return sockets
 }
 
 // openEpochs gives the keys that the vault's entries are sealed under.
