@@ -179,6 +179,15 @@ func (s *script) answer(words []string, _ string) error {
 	return nil
 }
 
+// hint is something unprotected that says an SA may be gone at the peer.
+//
+//	hint ike1
+func (s *script) hint(words []string, _ string) error {
+	s.take(&record.Event{IkeSa: argsOf(words).sa(), Because: root(record.Root_ROOT_PEER), Kind: &record.Event_HintReceived{
+		HintReceived: &record.HintReceived{Path: PathRecord(Path{usualLocal, usualRemote}), What: "INVALID_IKE_SPI"}}})
+	return nil
+}
+
 // repeat is a request of the peer again, which we have answered.
 //
 //	repeat ike1 2        repeat ike1 2 other        repeat ike1 2 from=198.51.100.7:4500

@@ -42,7 +42,7 @@ func command(name string) func(*script, []string, string) error {
 		"authenticated": (*script).authenticated, "spi-allocated": (*script).spiAllocated,
 		"child-installed": (*script).childInstalled, "child-removed": (*script).childRemoved,
 		"peer-asks": (*script).peerAsks, "answer": (*script).answer, "repeat": (*script).repeat,
-		"fire": (*script).fire, "advance": (*script).advance, "restart": (*script).restart,
+		"hint": (*script).hint, "fire": (*script).fire, "advance": (*script).advance, "restart": (*script).restart,
 		"left": (*script).left, "ids": (*script).ids, "timers": (*script).timers, "sa": (*script).show,
 	}[name]
 }

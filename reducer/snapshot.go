@@ -63,7 +63,7 @@ func saTo(sa *IKESA) *record.IKESA {
 		LocalId: identityTo(sa.LocalID), RemoteId: identityTo(sa.RemoteID), Window: windowTo(&sa.Window), SetUp: setUpTo(sa.SetUp),
 		Created: uint64(sa.Created), Established: uint64(sa.Established), LastHeard: uint64(sa.LastHeard), Rtt: uint64(sa.RTT),
 		Ticket: sa.Ticket, CreatedStep: sa.CreatedStep, LingerGap: uint64(sa.LingerGap), LingerBegan: uint64(sa.LingerBegan),
-		LowestNonce: sa.LowestNonce}
+		LowestNonce: sa.LowestNonce, Hinted: uint64(sa.Hinted)}
 	for i := range sa.Children {
 		r.Children = append(r.Children, childTo(&sa.Children[i]))
 	}
@@ -80,7 +80,7 @@ func saFrom(r *record.IKESA) *IKESA {
 		LocalID: identityFrom(r.GetLocalId()), RemoteID: identityFrom(r.GetRemoteId()), Window: windowFrom(r.GetWindow()), SetUp: setUpFrom(r.GetSetUp()),
 		Created: int64(r.GetCreated()), Established: int64(r.GetEstablished()), LastHeard: int64(r.GetLastHeard()), RTT: int64(r.GetRtt()),
 		Ticket: r.GetTicket(), CreatedStep: r.GetCreatedStep(), LingerGap: int64(r.GetLingerGap()), LingerBegan: int64(r.GetLingerBegan()),
-		LowestNonce: r.GetLowestNonce()}
+		LowestNonce: r.GetLowestNonce(), Hinted: int64(r.GetHinted())}
 	for _, child := range r.GetChildren() {
 		sa.Children = append(sa.Children, childFrom(child))
 	}

@@ -85,6 +85,7 @@ type IKESA struct {
 	CreatedStep          uint64
 	LingerBegan          int64
 	LowestNonce          []byte // of its IKE_SA_INIT, once it is up and where `unique` is set (PROTOCOL.md, C-41)
+	Hinted               int64  // when a hint last made us ask for a sign of life; 0: none did
 	LingerGap            int64  // the peer's last seen retransmission interval (PROTOCOL.md, D-20)
 }
 

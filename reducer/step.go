@@ -54,6 +54,8 @@ func (t *step) dispatch() {
 		t.datagramReceived(ev.DatagramReceived)
 	case *record.Event_RepeatReceived:
 		t.repeatReceived(ev.RepeatReceived)
+	case *record.Event_HintReceived:
+		t.hintReceived(ev.HintReceived)
 	case *record.Event_KeyShareMade:
 		t.keyShareMade(ev.KeyShareMade)
 	case *record.Event_Agreed:

@@ -31,6 +31,9 @@ func (d *door) protected(in *udp.Datagram, h ike.Header) {
 		}
 		return
 	}
+	if h.Response() && h.NextPayload == ike.PayloadNotify {
+		d.hint(in, h, sa)
+	}
 	if sa.Initiator == h.Initiator() {
 		d.drop("reflected", in) // N-38
 		return
@@ -40,6 +43,27 @@ func (d *door) protected(in *udp.Datagram, h ike.Header) {
 		return
 	}
 	d.request(in, h, sa)
+}
+
+// hint is an unprotected notify on an SA, which anybody could have sent; it is turned away like all that has no ICV. Where it
+// says, from where the peer is, that the peer does not know the SA, we may ask (PROTOCOL.md, W-18, X-91).
+func (d *door) hint(in *udp.Datagram, h ike.Header, sa *reducer.IKESA) {
+	var payloads ike.Payloads
+	if in.Remote != sa.Path.Remote || !sa.Hintable(d.e.c.Clock.Now()) ||
+		ike.ParsePayloads(h.NextPayload, in.Bytes[ike.HeaderLen:], &payloads) != nil {
+		return
+	}
+	for _, p := range payloads.All() {
+		n, err := ike.ParseNotify(p.Body)
+		if p.Type != ike.PayloadNotify || err != nil || n.Type != ike.NotifyInvalidIKESPI && n.Type != ike.NotifyInvalidSPI {
+			continue
+		}
+		if d.paces.hint(sa.Number) {
+			d.e.queue.push(&record.Event{IkeSa: sa.Number, Because: &record.Because{Root: record.Root_ROOT_PEER}, Kind: &record.Event_HintReceived{
+				HintReceived: &record.HintReceived{Path: path(in), What: n.Type.String()}}})
+		}
+		return
+	}
 }
 
 // response opens what answers a request in flight.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 
 	"github.com/ikejd/ikejd/effects/engine"
@@ -196,6 +197,34 @@ func TestN63(t *testing.T) {
 	}
 	p.stays(reducer.Established)
 	s.alive(4)
+}
+
+// TestW18: an unprotected error from the peer's address has us ask for a sign of life, one in 10 s; from elsewhere it does not.
+func TestW18(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	a, b := pair(w, nil)
+	up(a, b)
+	sa := a.sas()[0]
+	h := ike.Header{SPIi: sa.SPIi, SPIr: sa.SPIr, Major: 2, Exchange: ike.INFORMATIONAL, Flags: ike.FlagResponse}
+	gone := ike.AppendMessage(nil, h, ike.NewNotify(ike.NotifyInvalidIKESPI, nil))
+	stranger := &peer{t: t, n: a, address: netip.MustParseAddrPort("198.51.100.77:500")}
+	stranger.send(gone)
+	a.settle()
+	if n := w.sent(only(ike.INFORMATIONAL, false)); n != 0 {
+		t.Fatalf("%d requests after a stranger's hint", n)
+	}
+	p := &peer{t: t, n: a, address: b.address}
+	p.send(gone)
+	a.wait("asking", func() bool { return w.sent(only(ike.INFORMATIONAL, false)) == 1 })
+	a.wait("answered", func() bool { sa := a.sas()[0]; return len(sa.Window.InFlight) == 0 })
+	for range 100 {
+		p.send(gone)
+	}
+	a.settle()
+	if n := w.sent(only(ike.INFORMATIONAL, false)); n != 1 {
+		t.Fatalf("%d requests after more hints, not 1", n)
+	}
 }
 
 // TestN68: W-18, a thousand unprotected errors end nothing and stop no retransmission.

@@ -46,13 +46,15 @@ type paces struct {
 	allOfThem int
 	repeats   map[uint64]int
 	inits     map[uint64]int
+	hints     map[uint64]int
 }
 
 // initResponsesSA is how many answers to an IKE_SA_INIT request become events a second: anybody can send them.
 const initResponsesSA = 10
 
 func newPaces(l Limits) *paces {
-	return &paces{limits: l, refusals: map[netip.Addr]int{}, repeats: map[uint64]int{}, inits: map[uint64]int{}}
+	return &paces{limits: l, refusals: map[netip.Addr]int{}, repeats: map[uint64]int{}, inits: map[uint64]int{},
+		hints: map[uint64]int{}}
 }
 
 func (p *paces) refusal(source netip.Addr) bool {
@@ -68,6 +70,9 @@ func (p *paces) refusal(source netip.Addr) bool {
 
 func (p *paces) repeat(sa uint64) bool { return p.one(p.repeats, sa, p.limits.RepeatsSA) }
 func (p *paces) init(sa uint64) bool   { return p.one(p.inits, sa, initResponsesSA) }
+
+// hint is one a second until the State shows it, and from then on one in ten (PROTOCOL.md, W-18).
+func (p *paces) hint(sa uint64) bool { return p.one(p.hints, sa, 1) }
 
 func (p *paces) one(of map[uint64]int, sa uint64, most int) bool {
 	p.mu.Lock()
@@ -87,4 +92,5 @@ func (p *paces) forget() {
 	clear(p.refusals)
 	clear(p.repeats)
 	clear(p.inits)
+	clear(p.hints)
 }

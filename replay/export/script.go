@@ -140,6 +140,8 @@ func (s *script) command(r *record.Record) string {
 	case *record.Event_InitiateAsked:
 		return words("initiate", underscored(k.InitiateAsked.GetConnection()), set("child", underscored(k.InitiateAsked.GetChild())),
 			set("failed", underscored(k.InitiateAsked.GetFailure())))
+	case *record.Event_HintReceived:
+		return words("hint", sa)
 	case *record.Event_KeyShareMade:
 		return words("share-made", sa, set("failed", underscored(k.KeyShareMade.GetFailure())))
 	case *record.Event_Agreed:

@@ -30,6 +30,8 @@ func happened(ev *record.Event) string {
 		return words("DatagramReceived", Received(k.DatagramReceived))
 	case *record.Event_RepeatReceived:
 		return words("RepeatReceived", "request", decimal(k.RepeatReceived.GetMessageId()), Path(k.RepeatReceived.GetPath()))
+	case *record.Event_HintReceived:
+		return words("HintReceived", Name(k.HintReceived.GetWhat()), Path(k.HintReceived.GetPath()))
 	case *record.Event_KeyShareMade:
 		return words("KeyShareMade", ike.Group(k.KeyShareMade.GetFresh().GetGroup()).String(), failed(k.KeyShareMade.GetFailure()))
 	case *record.Event_Agreed:
