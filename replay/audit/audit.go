@@ -113,7 +113,7 @@ func (a *Auditor) Record(r *record.Record) []Finding {
 		}
 	}
 	if n.in = a.receivedMessage(n); n.in != nil && a.capture.on {
-		a.capture.came(n.in)
+		a.capture.came(n)
 	}
 	for _, h := range a.record {
 		n.rule = h.rule

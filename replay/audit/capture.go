@@ -31,16 +31,16 @@ type capture struct {
 	began, ended int64
 	frames       uint64
 	expected     []expected // oldest first
-	seen         []uint64   // short digests, oldest first
+	seen         []uint64   // short digests of what came in, oldest first
+	awaited      []expected // datagrams that a record has and the capture has not shown
 	sas          map[uint64]uint64
 	byPeer       map[endpoint]*traffic
 	peers        []endpoint // ring of the keys of byPeer
 	nextPeer     int
 	answers      sources // clear answers by address
 
-	out, in               uint64 // datagrams of the journal that the capture should have
-	outMissing, inMissing uint64
-	overflown             bool // more than the rings hold was under way
+	out, in, outMissing uint64 // datagrams of the journal that the capture should have
+	overflown           bool   // more than the rings hold was under way
 }
 
 // expected is a message that was recorded, or ordered again.
@@ -147,7 +147,7 @@ func (c *capture) start(at int64) {
 	c.began = at
 	c.expected = without(c.expected, func(e *expected) bool { return e.time < at-settling })
 	c.out = uint64(len(c.expected))
-	c.in, c.inMissing = 0, 0
+	c.in = 0
 }
 
 // settle notes what was seen.
@@ -159,8 +159,12 @@ func (c *capture) settle(m *captured) {
 		}
 	}
 	if !m.Out && m.message {
-		c.overflown = c.overflown || len(c.seen) == mostSeen
-		c.seen = bounded(c.seen, m.short, mostSeen)
+		waited := len(c.awaited)
+		c.awaited = without(c.awaited, func(e *expected) bool { return e.short == m.short })
+		if len(c.awaited) == waited {
+			c.overflown = c.overflown || len(c.seen) == mostSeen
+			c.seen = bounded(c.seen, m.short, mostSeen)
+		}
 	}
 	if t := c.peer(endpoint{m.Remote.Addr().As16(), m.Remote.Port()}); !m.Unreachable {
 		switch {
@@ -217,23 +221,29 @@ func (c *capture) sent(n *now, s *ikeSA, m *message) {
 
 // lost is a message that the wire never showed.
 func (c *capture) lost(e expected) {
-	if c.frames > 0 && e.time >= c.began && e.time < c.ended-settling {
+	if c.within(e) {
 		c.outMissing++
 	}
 }
 
+// within reports whether the capture should have it.
+func (c *capture) within(e expected) bool {
+	return c.frames > 0 && e.time >= c.began && e.time < c.ended-settling
+}
+
 // came is a datagram of the journal that must have come in.
-func (c *capture) came(m *message) {
-	if m.datagram == nil || c.frames == 0 {
+func (c *capture) came(n *now) {
+	if n.in.datagram == nil || c.frames == 0 {
 		return
 	}
 	c.in++
-	for _, short := range c.seen {
-		if short == m.short {
-			return
-		}
+	waiting := len(c.seen)
+	c.seen = without(c.seen, func(short *uint64) bool { return *short == n.in.short })
+	if len(c.seen) < waiting {
+		return
 	}
-	c.inMissing++
+	c.overflown = c.overflown || len(c.awaited) == mostSeen
+	c.awaited = bounded(c.awaited, expected{short: n.in.short, time: n.time}, mostSeen)
 }
 
 // knows makes an SA findable by the SPI that every message of it has.

@@ -323,6 +323,7 @@ func (b *bed) settle() {
 	if out, err := b.tap.malformed(); err != nil || out != "" {
 		b.t.Errorf("malformed packets: %v\n%s", err, out)
 	}
+	b.auditBeside()
 	all := b.tap.messages(b.t)
 	if len(all) == 0 {
 		b.t.Error("the capture shows no message: it cannot have seen this scenario")

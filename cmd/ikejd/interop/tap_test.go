@@ -31,7 +31,7 @@ type tap struct {
 func startTap(t testing.TB, p *pair, dir string) *tap {
 	t.Helper()
 	file := filepath.Join(dir, "right.pcap")
-	h := startHelper(t, p.right, filepath.Join(dir, "tcpdump.log"), "tcpdump", "-Z", "root", "-U", "--immediate-mode", "-n", "-i", "eth0", "-w", file, "udp or esp")
+	h := startHelper(t, p.right, filepath.Join(dir, "tcpdump.log"), "tcpdump", "-Z", "root", "-U", "--immediate-mode", "-n", "-i", "eth0", "-w", file, "udp or esp or icmp or icmp6")
 	until(t, 5*time.Second, "tcpdump writes its capture", func() bool { return readFile(file) != "" }, nil)
 	return &tap{file, h}
 }

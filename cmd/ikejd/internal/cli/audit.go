@@ -23,6 +23,8 @@ type auditOptions struct {
 	list    bool
 	explain string
 	follow  bool
+	capture string
+	with    string
 }
 
 func newAudit(a *app) *cobra.Command {
@@ -34,6 +36,9 @@ func newAudit(a *app) *cobra.Command {
 finding names its rule, the RFC section, the SA and the step. SAs, --run, --since and --until choose which findings are
 shown; what went before is read all the same, since rules remember. Inconclusive ones are counted; --explain says what
 was missing.
+
+Beside the records it reads the file they are in, and replays them. With --capture it compares what the journal says was
+sent and received with a capture taken at the same host, and with --with the two ends of the same SAs.
 
 Exit status: 0 no violation, 1 a violation, 2 it cannot be judged.`,
 		Example: "  ikejd audit --run -1\n  ikejd audit gw-east --rule WIN-01\n  ikejd audit --explain DEL-05",
@@ -47,6 +52,8 @@ Exit status: 0 no violation, 1 a violation, 2 it cannot be judged.`,
 	f.BoolVar(&o.list, "list", false, "list the rules")
 	f.StringVar(&o.explain, "explain", "", "say what the rule with this `ID` proves, and with --journal what it could not decide there")
 	f.BoolVar(&o.follow, "follow", false, "go on with each new record")
+	f.StringVar(&o.capture, "capture", "", "compare with this pcap or pcapng `FILE`, taken at the same host")
+	f.StringVar(&o.with, "with", "", "compare with the journal of the other end, a folder or .ikej `FILE`")
 	return cmd
 }
 
@@ -65,12 +72,9 @@ func runAudit(ctx context.Context, a *app, cmd *cobra.Command, o *auditOptions, 
 		}
 		o.rules = []string{o.explain}
 	}
-	var rules []*audit.Rule
-	if len(o.rules) > 0 {
-		var err error
-		if rules, err = audit.Pick(o.rules...); err != nil {
-			return err
-		}
+	rules, err := o.chosen()
+	if err != nil {
+		return err
 	}
 	p, err := o.read(ctx, a, cmd, args)
 	if err != nil {
@@ -81,7 +85,17 @@ func runAudit(ctx context.Context, a *app, cmd *cobra.Command, o *auditOptions, 
 		p.until = 1<<64 - 1
 	}
 	j := judging{a: a, p: p, auditor: audit.New(rules...), all: o.explain != "", unsure: map[string]bool{}, print: a.findingText}
+	if o.capture != "" {
+		if j.wire, err = openCapture(o.capture, p.Source); err != nil {
+			return err
+		}
+		defer j.wire.file.Close()
+		j.auditor.Capture()
+	}
 	if err := j.read(ctx, p.Source, o.follow); err != nil {
+		return err
+	}
+	if err := j.beside(ctx, o, rules); err != nil {
 		return err
 	}
 	return j.verdict()
@@ -96,6 +110,7 @@ type judging struct {
 	tally      audit.Tally
 	unsure     map[string]bool // rules that could not decide, and found nothing
 	print      func(audit.Finding) error
+	wire       *capture // nil: none
 	firstDoubt string
 }
 
@@ -131,6 +146,9 @@ func (j *judging) feed(ctx context.Context, src replay.Source, entries iter.Seq2
 			err = ctx.Err()
 		}
 		if err != nil {
+			return err
+		}
+		if err := j.frames(timeOf(e.Data)); err != nil {
 			return err
 		}
 		found, err := j.auditor.Entry(e.Data)
