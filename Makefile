@@ -107,7 +107,7 @@ vm: build
 # here the time counts too. `make interop` plays each once, whatever it takes.
 RUNS ?= 5
 shutdown: build peers
-	SHUTDOWN_TIMES=1 go test -count=$(RUNS) -v -tags interop -timeout 60m -run '^TestShutdown(Loss|Many)$$' ./$(INTEROP)
+	SHUTDOWN_TIMES=1 go test -count=$(RUNS) -v -tags interop -timeout 60m -parallel 8 -run '^TestShutdown(Loss|Many)$$' ./$(INTEROP)
 
 # The peers are unpacked, not installed: the host's own daemons and configuration stay as they are.
 peers: packages $(LAB)/lossy $(LAB)/fakexfrm.so

@@ -32,7 +32,7 @@ func TestProgram(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"daemon": startDaemon, "signal": signalDaemon, "ended": daemonEnded, "expand": expand, "logged": logged, "until": untilScript,
+			"daemon": startDaemon, "signal": signalDaemon, "ended": daemonEnded, "expand": expand, "logged": logged, "until": untilScript, "page": page,
 		},
 	})
 }

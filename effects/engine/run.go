@@ -83,6 +83,7 @@ func (e *Engine) everySecond(ctx context.Context) {
 		select {
 		case <-tick.C:
 			e.EverySecond()
+			tick.Reset(time.Second) // a tick that came late must not be followed at once by the next
 		case <-ctx.Done():
 			return
 		}
