@@ -79,7 +79,7 @@ func (o *Options) lockText(f *os.File, text string) error {
 		err = o.durable(f.Sync)
 	}
 	if err != nil {
-		return fmt.Errorf("journal: its lock cannot be written: %w; free space on its file system", err)
+		return explain("its lock", err)
 	}
 	return nil
 }
