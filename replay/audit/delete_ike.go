@@ -57,6 +57,11 @@ var del02 = &Rule{ID: "DEL-02", hooks: hooks{
 			n.violation(s, []uint64{s.phaseStep}, "an SA that was being deleted ends as %s", causeName(d.GetCause()))
 		}
 	},
+	after: func(n *now, s *ikeSA) {
+		if s.phase == record.Phase_PHASE_LINGERING && s.alive() && !s.timers[record.Timer_TIMER_LINGER].on && n.once(s) {
+			n.violation(s, []uint64{s.phaseStep}, "it lingers, and no timer ends that")
+		}
+	},
 	idle: func(n *now, s *ikeSA) {
 		if s.phase != record.Phase_PHASE_DELETING || !s.alive() {
 			return

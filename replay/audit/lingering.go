@@ -27,6 +27,11 @@ var del04 = &Rule{ID: "DEL-04", hooks: hooks{
 	},
 	effect: func(n *now, s *ikeSA, e *record.Effect) {
 		d := e.GetDiscarded()
+		if d != nil && s != nil && s.ended == 0 && d.GetFrom() != record.Phase_PHASE_LINGERING &&
+			(d.GetCause() == record.Cause_CAUSE_PEER_ASKED || d.GetCause() == record.Cause_CAUSE_BOTH_AT_ONCE) {
+			n.violation(s, nil, "the peer's Delete is answered, and nobody stays to answer its repeats")
+			return
+		}
 		if d == nil || s == nil || s.phaseAt == 0 || d.GetFrom() != record.Phase_PHASE_LINGERING || n.j.order.on || s.lastRun > s.phaseAt {
 			return
 		}

@@ -63,6 +63,8 @@ Exit status: 0 every SA ended within the budget; 3 one ended as cut off; 1 the d
 	f.DurationVar(&o.budget, "shutdown-budget", 0, "how long a shutdown may take (default 30s, or the configuration's)")
 	f.BoolVar(&o.KeepSAs, "keep-sas", false, "leave SAs up at exit for the next start to take over")
 	f.StringVar(&o.vaultKey, "vault-key", "", "key of the vault; made when it is not there (default systemd's credential ikejd-vault, else "+defaultVaultKey+")")
+	f.StringVar(&o.Metrics, "metrics", "", "answer /metrics for Prometheus at this loopback `ADDR` and port, or socket's path (default nowhere)")
+	f.BoolVar(&o.Audit, "audit", false, "judge the journal by the audit's rules while it is written: a log line and a metric for each finding")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
 }

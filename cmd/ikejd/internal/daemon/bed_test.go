@@ -30,7 +30,13 @@ const soonEnough = 20 * time.Second
 
 func start(t *testing.T, configuration string) *node {
 	t.Helper()
-	n := opened(t, t.TempDir(), configuration)
+	return startWith(t, configuration, func(*Options) {})
+}
+
+// startWith is start with other options.
+func startWith(t *testing.T, configuration string, change func(*Options)) *node {
+	t.Helper()
+	n := openedWith(t, t.TempDir(), configuration, change)
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	go func() {
@@ -55,11 +61,17 @@ func start(t *testing.T, configuration string) *node {
 // opened is a node in dir that does not run yet.
 func opened(t *testing.T, dir, configuration string) *node {
 	t.Helper()
+	return openedWith(t, dir, configuration, func(*Options) {})
+}
+
+func openedWith(t *testing.T, dir, configuration string, change func(*Options)) *node {
+	t.Helper()
 	n := &node{t: t, dir: dir}
 	n.write(configuration)
-	n.Daemon = newDaemon(Options{Config: filepath.Join(n.dir, "swanctl.conf"), Journal: filepath.Join(n.dir, "journal"), Socket: filepath.Join(n.dir, "vici"),
-		Dataplane: "none", Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, VaultKey: keys.VaultKey{Path: filepath.Join(n.dir, "vault.key")}, Version: "test"},
-		slog.New(slog.DiscardHandler))
+	o := Options{Config: filepath.Join(n.dir, "swanctl.conf"), Journal: filepath.Join(n.dir, "journal"), Socket: filepath.Join(n.dir, "vici"),
+		Dataplane: "none", Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, VaultKey: keys.VaultKey{Path: filepath.Join(n.dir, "vault.key")}, Version: "test"}
+	change(&o)
+	n.Daemon = newDaemon(o, slog.New(slog.DiscardHandler))
 	if err := n.open(slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,13 @@ package daemon
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"time"
 
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/conf"
+	"github.com/ikejd/ikejd/cmd/ikejd/internal/metrics"
 	"github.com/ikejd/ikejd/cmd/ikejd/internal/vici"
 	"github.com/ikejd/ikejd/effects/creds"
 	"github.com/ikejd/ikejd/effects/engine"
@@ -30,6 +32,8 @@ type Options struct {
 	ShutdownBudget *time.Duration // nil: the configuration's
 	KeepSAs        bool
 	VaultKey       keys.VaultKey
+	Metrics        string // where /metrics is answered; empty: nowhere
+	Audit          bool   // judge the journal while it is written
 	Version        string
 }
 
@@ -52,6 +56,9 @@ type Daemon struct {
 	sockets *udp.Sockets
 	engine  *engine.Engine
 	server  *vici.Server
+	page    net.Listener // of /metrics; nil: none
+	audit   *auditing    // nil: none
+	metrics *metrics.Metrics
 	secrets *creds.Store
 	plane   kernel.Dataplane
 	ikePort uint16
@@ -68,7 +75,7 @@ type Daemon struct {
 
 func newDaemon(o Options, log *slog.Logger) *Daemon {
 	return &Daemon{options: o, log: log.With("subsystem", "daemon"), began: time.Now(), secrets: creds.NewStore(),
-		ended: make(chan *reducer.Report, 1), tickets: newTickets(), config: newConfiguration()}
+		metrics: metrics.New(), ended: make(chan *reducer.Report, 1), tickets: newTickets(), config: newConfiguration()}
 }
 
 // open reads and opens everything; nothing is sent yet.
@@ -115,7 +122,14 @@ func (d *Daemon) open(log *slog.Logger) error {
 	}
 	d.server.Log = log.With("subsystem", "control")
 	d.handle()
-	return nil
+	d.register()
+	if d.options.Audit {
+		d.audit = newAuditing(d.journal, d.metrics, log.With("subsystem", "audit"))
+	}
+	if d.options.Metrics != "" {
+		d.page, err = metrics.Listen(d.options.Metrics)
+	}
+	return err
 }
 
 // listening are the sockets, for the engine.
@@ -161,6 +175,11 @@ func (d *Daemon) close() error {
 	var failed []error
 	if d.sockets != nil {
 		failed = append(failed, d.sockets.Close())
+	}
+	if d.page != nil {
+		if err := d.page.Close(); !errors.Is(err, net.ErrClosed) {
+			failed = append(failed, err)
+		}
 	}
 	if d.plane != nil {
 		failed = append(failed, d.plane.Close())

@@ -17,6 +17,7 @@ import (
 func (d *Daemon) notice(state reducer.State, notes []engine.Note) {
 	before, _ := d.durable.get()
 	defer d.durable.set(state) // who waits for it has read by then what happened
+	d.count(notes)
 	for i := range notes {
 		e := &notes[i].Effect
 		if e.Kind != reducer.EffectChanged {

@@ -42,6 +42,18 @@ func (d *Daemon) run(stop context.Context, signals <-chan os.Signal) (int, error
 			d.log.Error("the control socket answers no more; restart ikejd to have it back", "error", err)
 		}
 	})
+	if d.page != nil {
+		others.Go(func() {
+			if err := d.metrics.Serve(ctx, d.page); err != nil {
+				d.log.Error("/metrics answers no more; restart ikejd to have it back", "error", err)
+			}
+		})
+	}
+	if d.audit != nil {
+		judging, stop := context.WithCancel(ctx)
+		d.audit.stop = stop
+		others.Go(func() { d.audit.run(judging) })
+	}
 	others.Go(func() { d.applyAll(ctx) })
 	others.Go(func() { d.pruneAll(ctx) })
 	defer others.Wait()
@@ -127,6 +139,9 @@ func (d *Daemon) finish(report *reducer.Report, engineEnded <-chan error) (int, 
 	d.engine.Stop()
 	if err := <-engineEnded; err != nil {
 		return ExitFailed, fmt.Errorf("the shutdown was over, but the journal could not be ended: %w", err)
+	}
+	if d.audit != nil {
+		d.audit.finish()
 	}
 	state := d.engine.State()
 	if d.options.KeepSAs {
