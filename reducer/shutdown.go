@@ -100,20 +100,27 @@ func (t *step) closeForShutdown(sa *IKESA) {
 	switch sa.Phase {
 	case HalfOpen, Established:
 		if sa.Window.Wants(wishDeleteIKE, 0) {
-			t.setTimer(sa, discardTimer, left)
-			t.put(*sa)
+			t.shorten(sa, left)
 			return
 		}
 		t.closeIKESA(sa, decided, 0, left)
 	case Deleting:
-		t.setTimer(sa, discardTimer, left)
-		t.put(*sa)
+		t.shorten(sa, left)
 	case Lingering:
 		t.setTimer(sa, lingerTimer, t.lingerTime(sa))
 		t.put(*sa)
 	case NoPhase, Discarded:
 		// not in the State
 	}
+}
+
+// shorten ends a close that was asked for before with the budget, unless its own last resort comes first.
+func (t *step) shorten(sa *IKESA, left int64) {
+	if own, armed := sa.timer(discardTimer); armed && own.Deadline <= t.now+left {
+		return
+	}
+	t.setTimer(sa, discardTimer, left)
+	t.put(*sa)
 }
 
 // shutdownDue closes the next batch, or at the end of the budget reports what is left as cut off.
