@@ -14,7 +14,7 @@ func (t *step) prepareAuth(sa *IKESA) {
 	sa.SetUp.Stage = MakingAuth
 	t.askAuth(sa)
 	c, _ := t.connection(sa.Connection)
-	if child, ok := c.child(sa.SetUp.Child); ok {
+	if child, ok := c.child(sa.SetUp.Child); ok && len(sa.Children) == 0 {
 		t.wantFirstChild(sa, child)
 	}
 }
@@ -71,6 +71,9 @@ func (t *step) authAnswered(sa IKESA, payloads *ike.Payloads) {
 	authPayload, hasAuth := payloads.First(ike.PayloadAUTH)
 	if !hasID || !hasAuth {
 		if n, ok := firstError(payloads); ok {
+			if t.tryAnother(sa) {
+				return
+			}
 			t.failSetUp(sa, Refused, "the peer answered "+n.Type.String())
 			return
 		}

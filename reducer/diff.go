@@ -30,6 +30,7 @@ func Diff(before, after *IKESA) []record.Change {
 	d.add("us", before.LocalID.String(), after.LocalID.String())
 	d.add("peer", before.RemoteID.String(), after.RemoteID.String())
 	d.add("set-up", before.SetUp.String(), after.SetUp.String())
+	d.add("candidates", before.SetUp.candidates(), after.SetUp.candidates())
 	d.window(&before.Window, &after.Window)
 	for i := range before.Children {
 		old := &before.Children[i]

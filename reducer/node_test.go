@@ -58,6 +58,7 @@ type message2 struct {
 	sa       uint64
 	response bool
 	id       uint32
+	spir     uint64
 }
 
 // epoch is when tests begin: a round time, 2026-11-23 03:00:00 UTC.

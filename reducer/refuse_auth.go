@@ -7,6 +7,9 @@ import "github.com/ikejd/ikejd/proto/ike"
 
 // refuseAuth tells the peer and forgets the SA when it has answered, or not (PROTOCOL.md, D-25).
 func (t *step) refuseAuth(sa IKESA, notify ike.NotifyType, reason string) {
+	if t.tryAnother(sa) {
+		return // who was refused was not the peer, and gets no word of ours
+	}
 	setUp := *sa.SetUp
 	setUp.Failure, setUp.Refusal, setUp.Stage = reason, notify, AuthSent // nothing is asked of the keyring any more
 	sa.SetUp = &setUp

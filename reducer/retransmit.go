@@ -25,7 +25,7 @@ func (t *step) wait(sa *IKESA, request Request) int64 {
 	}
 	c := &t.s.config.Settings
 	first := firstWait(sa.RTT, c.RetransmitLeast, c.RetransmitMost, c.RetransmitFirst)
-	sends := min(request.Sends, t.mostSends(request)) // recoveries send beyond the schedule, and must not stretch it
+	sends := min(request.Sends, t.mostSends(sa, request)) // recoveries send beyond the schedule, and must not stretch it
 	return backoff(first, sends, c.RetransmitGrowth, c.RetransmitJitter, t.ev.GetRandom())
 }
 
@@ -55,8 +55,10 @@ func (t *step) shutdownSends() uint32 {
 }
 
 // mostSends is after how many sends a request is given up.
-func (t *step) mostSends(request Request) uint32 {
+func (t *step) mostSends(sa *IKESA, request Request) uint32 {
 	switch {
+	case request.Wish.Wish == wishAuth && len(sa.SetUp.Candidates) > 0 && !t.shuttingDown():
+		return min(candidateSends, t.s.config.Settings.RetransmitSends)
 	case request.Wish.Wish == wishRefuseAuth:
 		return refuseAuthSends
 	case t.shuttingDown() && request.Wish.Wish == wishDeleteIKE:
@@ -78,7 +80,7 @@ func (t *step) retransmitDue(sa IKESA, id uint32) {
 			t.drop("stale timer")
 			return
 		}
-		if open[i].Sends >= t.mostSends(open[i]) && !t.heardSince(&sa, &open[i]) {
+		if open[i].Sends >= t.mostSends(&sa, open[i]) && !t.heardSince(&sa, &open[i]) {
 			open[i].Timer = ArmedTimer{} // it has fired
 			sa.Window.InFlight = open
 			t.giveUp(sa, open[i])
@@ -103,6 +105,9 @@ func (t *step) giveUp(sa IKESA, request Request) {
 	case wishRefuseAuth:
 		t.failSetUp(sa, Refused, sa.Detail)
 	case wishInit, wishAuth:
+		if t.tryAnother(sa) {
+			return
+		}
 		t.failSetUp(sa, Unanswered, "no answer to "+request.Exchange.String())
 	default:
 		sa.Decided = t.decided()

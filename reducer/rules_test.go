@@ -155,7 +155,7 @@ func (n *node) checkRecord(e *Effect, at Ref) {
 	if n.gone[e.SA] {
 		n.t.Fatalf("step %d: a message on ike%d, which is gone", at.Step, e.SA)
 	}
-	key := message2{e.SA, e.Response, e.MessageID}
+	key := message2{e.SA, e.Response, e.MessageID, e.SPIr} // another responder's keys are others (W-21)
 	if was, again := n.said[key]; again && !(e.Unprotected && !e.Response && e.FromInitiator) {
 		n.t.Fatalf("step %d: id %d of ike%d was recorded in step %d", at.Step, e.MessageID, e.SA, was.Step)
 	}

@@ -56,12 +56,16 @@ func (t *step) buildInit(sa *IKESA) message {
 
 // initAnswered handles an IKE_SA_INIT response.
 func (t *step) initAnswered(sa IKESA, h ike.Header, payloads *ike.Payloads) {
-	if sa.SetUp == nil || sa.SetUp.Stage != InitSent {
+	if !sa.TakesInit(h.SPIr) {
 		t.drop("ike_sa_init was answered before") // section 2.4, PROTOCOL.md W-21
 		return
 	}
 	setUp := *sa.SetUp
 	sa.SetUp = &setUp
+	if setUp.Stage != InitSent {
+		t.keepCandidate(sa, h, payloads)
+		return
+	}
 	if cookie, ok := notified(payloads, ike.NotifyCookie); ok {
 		t.cookieAsked(sa, cookie)
 		return
@@ -131,37 +135,42 @@ func (t *step) refusedInTheClear(sa IKESA, refusal ike.NotifyType) {
 
 // initChosen takes the responder's choice, and has the keys agreed.
 func (t *step) initChosen(sa IKESA, h ike.Header, payloads *ike.Payloads) {
-	c, _ := t.connection(sa.Connection)
-	suite, public, nonce, problem := initBodies(payloads)
+	c, problem := t.readChoice(sa, h, payloads)
 	if problem != "" {
 		t.drop(problem)
 		return
 	}
+	c.Path = sa.Path
+	c.take(&sa)
+	t.agree(&sa, Agreeing)
+	t.put(sa)
+}
+
+// readChoice is what a response chooses of our offer, or what is wrong with it.
+func (t *step) readChoice(sa IKESA, h ike.Header, payloads *ike.Payloads) (candidate, string) {
+	c, _ := t.connection(sa.Connection)
+	suite, public, nonce, problem := initBodies(payloads)
+	if problem != "" {
+		return candidate{}, problem
+	}
 	if suite.CheckChoice(0) != nil {
-		t.drop("choice is not one proposal")
-		return
+		return candidate{}, "choice is not one proposal"
 	}
 	choice, _, ok := chosen(suite, c.Proposals, ike.ProtocolIKE)
 	switch {
 	case !ok:
-		t.drop("the responder chose what was not offered")
-		return
+		return candidate{}, "the responder chose what was not offered"
 	case public.Group != sa.SetUp.Group || choice.Group != sa.SetUp.Group:
-		t.drop("key exchange value of another group")
-		return
+		return candidate{}, "key exchange value of another group"
 	case len(nonce.Data) < halfKey(choice.PRF):
-		t.drop("nonce shorter than half the PRF's key") // section 2.10
-		return
+		return candidate{}, "nonce shorter than half the PRF's key" // section 2.10
 	case h.SPIr == 0:
-		t.drop("response without a responder SPI")
-		return
+		return candidate{}, "response without a responder SPI"
 	}
-	sa.Suite, sa.SPIr = choice, h.SPIr
-	sa.SetUp.Nr, sa.SetUp.PeerPublic = nonce.Data, public.Data
-	sa.SetUp.Response = t.ev.GetDatagramReceived().GetDatagram()
-	detectNAT(&sa, h, payloads, pathOf(t.ev.GetDatagramReceived().GetPath()))
-	t.agree(&sa, Agreeing)
-	t.put(sa)
+	d := t.ev.GetDatagramReceived()
+	detectNAT(&sa, h, payloads, pathOf(d.GetPath()))
+	return candidate{SPIr: h.SPIr, Response: d.GetDatagram(), Nr: nonce.Data, PeerPublic: public.Data, Suite: choice,
+		Path: pathOf(d.GetPath()), LocalNAT: sa.LocalNAT, RemoteNAT: sa.RemoteNAT}, ""
 }
 
 // initBodies are the three payloads every IKE_SA_INIT message must have, and what is wrong with them.
@@ -206,6 +215,13 @@ func (sa *IKESA) keyWork() *KeyWork {
 func (t *step) agreed(ev *record.Agreed) {
 	sa, ok := t.settingUp(Agreeing)
 	if !ok {
+		return
+	}
+	if ev.GetFailure() != "" && t.tryAnother(sa) {
+		return
+	}
+	if _, open := sa.Window.inFlight(0); ev.GetFailure() != "" && !open {
+		t.failSetUp(sa, Refused, "none of several responders proved to be the peer")
 		return
 	}
 	if ev.GetFailure() != "" {

@@ -33,6 +33,8 @@ type SetUp struct {
 	ChildRefusal      ike.NotifyType // what our answer says of the child that was offered
 	Proposal          uint8          // number of the peer's proposal we chose
 	Wanted            Because
+	Candidates        []candidate // further responses to IKE_SA_INIT (PROTOCOL.md, W-21)
+	TriedSPIs         []uint64    // of responders that came to nothing
 }
 
 // failSetUp ends a set-up that cannot succeed, on the side that wanted it: nothing is sent.

@@ -110,7 +110,12 @@ func setUpTo(s *SetUp) *record.SetUp {
 	if s == nil {
 		return nil
 	}
-	return &record.SetUp{Stage: uint32(s.Stage), Request: s.Request, Response: s.Response, Ni: s.Ni, Nr: s.Nr, Public: s.Public,
+	var candidates []*record.Candidate
+	for _, c := range s.Candidates {
+		candidates = append(candidates, &record.Candidate{SpiR: c.SPIr, Response: c.Response, Nr: c.Nr, PeerPublic: c.PeerPublic,
+			Suite: suiteTo(c.Suite), Path: PathRecord(c.Path), LocalNat: c.LocalNAT, RemoteNat: c.RemoteNAT})
+	}
+	return &record.SetUp{Candidates: candidates, TriedSpis: s.TriedSPIs, Stage: uint32(s.Stage), Request: s.Request, Response: s.Response, Ni: s.Ni, Nr: s.Nr, Public: s.Public,
 		PeerPublic: s.PeerPublic, Group: uint32(s.Group), Tried: numbers32(s.Tried), Cookie: s.Cookie, Rounds: uint32(s.Rounds),
 		Refusal: uint32(s.Refusal), AskedStep: s.Asked.Step, AskedIndex: s.Asked.Index, Child: s.Child, Auth: s.Auth,
 		AuthMethod: uint32(s.AuthMethod), Failure: s.Failure, Offer: s.Offer, OfferFirst: uint32(s.OfferFirst),
@@ -122,7 +127,12 @@ func setUpFrom(r *record.SetUp) *SetUp {
 	if r == nil {
 		return nil
 	}
-	return &SetUp{Stage: Stage(r.GetStage()), Request: r.GetRequest(), Response: r.GetResponse(), Ni: r.GetNi(), Nr: r.GetNr(),
+	var candidates []candidate
+	for _, c := range r.GetCandidates() {
+		candidates = append(candidates, candidate{SPIr: c.GetSpiR(), Response: c.GetResponse(), Nr: c.GetNr(), PeerPublic: c.GetPeerPublic(),
+			Suite: suiteFrom(c.GetSuite()), Path: pathOf(c.GetPath()), LocalNAT: c.GetLocalNat(), RemoteNAT: c.GetRemoteNat()})
+	}
+	return &SetUp{Candidates: candidates, TriedSPIs: r.GetTriedSpis(), Stage: Stage(r.GetStage()), Request: r.GetRequest(), Response: r.GetResponse(), Ni: r.GetNi(), Nr: r.GetNr(),
 		Public: r.GetPublic(), PeerPublic: r.GetPeerPublic(), Group: ike.Group(r.GetGroup()), Tried: numbers16[ike.Group](r.GetTried()),
 		Cookie: r.GetCookie(), Rounds: uint8(r.GetRounds()), Refusal: ike.NotifyType(r.GetRefusal()),
 		Asked: Ref{r.GetAskedStep(), r.GetAskedIndex()}, Child: r.GetChild(), Auth: r.GetAuth(), AuthMethod: ike.AuthMethod(r.GetAuthMethod()),

@@ -151,14 +151,9 @@ func (d *door) initResponse(in *udp.Datagram, h ike.Header) {
 		return
 	}
 	sa := d.e.State().SA(number)
-	if sa == nil || sa.SetUp == nil || sa.SetUp.Stage != reducer.InitSent {
-		d.drop("init-answered", in) // W-21
-		return
-	}
-	request, ok := sa.Window.Open(0)
 	switch {
-	case !ok:
-		d.drop("init-answered", in)
+	case sa == nil || !sa.TakesInit(h.SPIr):
+		d.drop("init-answered", in) // W-21
 		return
 	case in.Remote.Addr().Unmap() != sa.Path.Remote.Addr().Unmap():
 		d.drop("init-address", in) // nobody there was asked
@@ -171,7 +166,9 @@ func (d *door) initResponse(in *udp.Datagram, h ike.Header) {
 	}
 	digest := reducer.Digest(in.Bytes)
 	ev, _ := event(in, number, digest)
-	ev.Because = replies(request)
+	if request, ok := sa.Window.Open(0); ok {
+		ev.Because = replies(request)
+	}
 	switch {
 	case d.isPoisonous(digest):
 		d.drop("poisoned", in)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/ikejd/ikejd/proto/ike"
 )
@@ -24,18 +25,22 @@ type Agreement struct {
 // Agree completes the key exchange of ref and derives the SA's seven keys. They are made once: the same agreement
 // again does nothing, and so is cheap to ask for twice; another one is ErrAgreed, and the first stands. After
 // ErrBadPublic the half exchange is as before.
+//
+// An initiator may have several answers to its IKE_SA_INIT request, of which it tries one after the other (W-21): until the
+// peer's AUTH was found good, an agreement with a responder of another SPI replaces the keys, at most mostResponders
+// times in all. Its private value is not in the vault by then: after a restart the keys that are there stand.
 func (k *Keyring) Agree(ref uint64, a Agreement) error {
 	if err := a.Suite.Check(); err != nil {
 		return err
 	}
 	digest, s := a.digest(), k.of(ref)
-	half, err := s.halfOf(ref, digest)
+	half, err := s.halfOf(ref, digest, &a)
 	if half == nil {
 		return err
 	}
 	half.mu.Lock()
 	defer half.mu.Unlock()
-	if again, err := s.halfOf(ref, digest); again == nil { // another goroutine was faster
+	if again, err := s.halfOf(ref, digest, &a); again == nil { // another goroutine was faster
 		return err
 	}
 	gir, err := half.enter(ike.Group(a.Suite.Group), digest, a.PeerPublic)
@@ -53,26 +58,48 @@ func (k *Keyring) Agree(ref uint64, a Agreement) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.half[ref] != half {
+	if s.half[ref] != half && s.spare[ref] != half {
 		return ErrUnknown // destroyed meanwhile
 	}
+	s.forgetKeys(ref)
 	s.put(ref, entry{suite: a.Suite, initiator: a.Initiator, agreement: digest}, keys)
+	if a.Initiator && a.OldRef == 0 {
+		half.spirs = append(half.spirs, a.SPIr)
+		s.spare[ref] = half
+		return nil
+	}
 	half.wipe()
 	return nil
 }
 
+// mostResponders is how many responses to one IKE_SA_INIT request are tried.
+const mostResponders = 3
+
+// settle forgets the private value behind keys that proved to be the right ones.
+func (s *shard) settle(ref uint64) {
+	s.mu.Lock()
+	spare := s.spare[ref]
+	delete(s.spare, ref)
+	s.mu.Unlock()
+	spare.wipeNow()
+}
+
 // halfOf is the half exchange that is to be completed; nil with nil when these very keys are there already.
-func (s *shard) halfOf(ref uint64, digest [16]byte) (*share, error) {
+func (s *shard) halfOf(ref uint64, digest [16]byte, a *Agreement) (*share, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if half := s.half[ref]; half != nil {
 		return half, nil
 	}
 	e, _, err := s.entry(ref)
-	if err == nil && e.agreement != digest {
-		err = ErrAgreed
+	switch spare := s.spare[ref]; {
+	case err != nil || e.agreement == digest:
+		return nil, err
+	case spare == nil || !a.Initiator || slices.Contains(spare.spirs, a.SPIr) || len(spare.spirs) == mostResponders:
+		return nil, ErrAgreed
+	default:
+		return spare, nil
 	}
-	return nil, err
 }
 
 // enter computes g^ir. A private value enters one agreement only (W-32). The share is locked.
@@ -83,7 +110,7 @@ func (h *share) enter(group ike.Group, digest [16]byte, peer []byte) ([]byte, er
 	if h.group != group {
 		return nil, fmt.Errorf("%w: KE %d where the share is of KE %d", ErrUnsupported, group, h.group)
 	}
-	if h.bound != [16]byte{} && h.bound != digest {
+	if h.bound != [16]byte{} && h.bound != digest && len(h.spirs) == 0 {
 		return nil, ErrAgreed
 	}
 	gir, err := h.key.agree(peer)

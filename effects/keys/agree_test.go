@@ -204,3 +204,52 @@ func TestExportWhileAgreeing(t *testing.T) {
 		t.Errorf("a wiped share: got %v, want ErrUnknown", err)
 	}
 }
+
+// W-21: an initiator's keys are agreed anew with a responder of another SPI, three in all, until an AUTH was good.
+func TestAgreeWithAnotherResponder_W21(t *testing.T) {
+	k := New(Options{})
+	init := must[Init](t)(k.MakeInit(31))
+	a := agreement(t, x25519Suite)
+	a.Initiator = true
+	b, c, d := a, a, a
+	b.SPIr, c.SPIr, d.SPIr = 3, 4, 5
+	b.Nr = bytes.Repeat([]byte{3}, 32)
+	var before []byte
+	for _, next := range []Agreement{a, b, b, c} {
+		if err := k.Agree(init.Ref, next); err != nil {
+			t.Fatal(err)
+		}
+		_, l, err := k.of(init.Ref).entry(init.Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next.SPIr != 3 && bytes.Equal(l.keys, before) {
+			t.Fatal("another responder, the same keys")
+		}
+		before = bytes.Clone(l.keys)
+	}
+	for name, again := range map[string]Agreement{"the first": a, "a fourth": d} {
+		if err := k.Agree(init.Ref, again); !errors.Is(err, ErrAgreed) {
+			t.Errorf("%s: got %v, want ErrAgreed", name, err)
+		}
+	}
+	k.Destroy(init.Ref)
+	if len(k.of(init.Ref).spare) != 0 || k.Len() != 0 {
+		t.Error("a private value outlives its reference")
+	}
+
+	proved := must[Init](t)(k.MakeInit(31))
+	if err := k.Agree(proved.Ref, a); err != nil {
+		t.Fatal(err)
+	}
+	in := AuthInput{RealMessage: []byte("message"), PeerNonce: a.Ni, IDBody: []byte{2, 0, 0, 0, 'b'}, PSK: []byte("secret")}
+	if k.CheckAuth(proved.Ref, in, []byte("wrong")) || len(k.of(proved.Ref).spare) != 1 {
+		t.Error("a wrong AUTH settles the keys")
+	}
+	if !k.CheckAuth(proved.Ref, in, must[[]byte](t)(k.Auth(proved.Ref, in))) || len(k.of(proved.Ref).spare) != 0 {
+		t.Error("a good AUTH leaves the private value")
+	}
+	if err := k.Agree(proved.Ref, b); !errors.Is(err, ErrAgreed) {
+		t.Errorf("after a good AUTH: got %v, want ErrAgreed", err)
+	}
+}

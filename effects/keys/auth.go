@@ -46,8 +46,11 @@ func authValue(prf uint16, proof []byte, in AuthInput) []byte {
 }
 
 // CheckAuth tells whether got is the AUTH value that in asks for, in a time that does not say how much of it is. An
-// SA without keys proves nothing.
+// SA without keys proves nothing. Where it is, the private value that an initiator's keys came of is forgotten.
 func (k *Keyring) CheckAuth(ref uint64, in AuthInput, got []byte) (ok bool) {
 	want, err := k.Auth(ref, in)
-	return err == nil && hmac.Equal(want, got)
+	if ok = err == nil && hmac.Equal(want, got); ok {
+		k.of(ref).settle(ref)
+	}
+	return ok
 }

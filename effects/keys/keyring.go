@@ -140,12 +140,9 @@ func (k *Keyring) Len() int {
 func (k *Keyring) Destroy(ref uint64) {
 	s := k.of(ref)
 	s.mu.Lock()
-	half := s.half[ref]
+	half, spare := s.half[ref], s.spare[ref]
 	s.destroy(ref)
 	s.mu.Unlock()
-	if half != nil {
-		half.mu.Lock() // waits for a key exchange that is under way: it reads the private value
-		defer half.mu.Unlock()
-		half.wipe()
-	}
+	half.wipeNow()
+	spare.wipeNow()
 }

@@ -11,6 +11,7 @@ import (
 type shard struct {
 	mu     sync.Mutex
 	half   map[uint64]*share // half a key exchange
+	spare  map[uint64]*share // the half of keys that may have to be agreed again (W-21)
 	agreed map[uint64]uint32 // keys: a place in entries
 	keys   entries
 	cache  []cached // sets of two, the one used last in front
@@ -24,13 +25,23 @@ type share struct {
 	group ike.Group
 	key   private
 	bound [16]byte
-	gone  bool // wiped: whoever waited for the lock comes too late
+	gone  bool     // wiped: whoever waited for the lock comes too late
+	spirs []uint64 // of the responders whose keys were agreed, as initiator (W-21)
 }
 
 // wipe is called with the share's lock held.
 func (h *share) wipe() {
 	h.gone = true
 	h.key.wipe()
+}
+
+// wipeNow waits for a key exchange that is under way, since that reads the private value. A nil share is none.
+func (h *share) wipeNow() {
+	if h != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.wipe()
+	}
 }
 
 // cached is a protector kept ready: to make one costs as much as to seal with it, and 1,280 octets of garbage; to
@@ -44,6 +55,7 @@ type cached struct {
 func newShard(cacheSets int) *shard {
 	return &shard{
 		half:   map[uint64]*share{},
+		spare:  map[uint64]*share{},
 		agreed: map[uint64]uint32{},
 		cache:  make([]cached, 2*cacheSets),
 		split:  map[splitKey]map[uint8]uint32{},
@@ -103,6 +115,12 @@ func (s *shard) set(ref uint64) []cached {
 // standard library's objects are out of our reach: they are garbage from here on.
 func (s *shard) destroy(ref uint64) {
 	delete(s.half, ref)
+	delete(s.spare, ref)
+	s.forgetKeys(ref)
+}
+
+// forgetKeys forgets agreed keys, and all that was sealed under them.
+func (s *shard) forgetKeys(ref uint64) {
 	if place, ok := s.agreed[ref]; ok {
 		s.keys.release(place)
 		delete(s.agreed, ref)

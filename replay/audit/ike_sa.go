@@ -70,6 +70,7 @@ type ikeSA struct {
 	auth    authState
 	closing closingState
 	deletes childDeleteState
+	agreed  uint64     // SPIr of the responder that keys were agreed with last
 	ivs     [2]ivState // of requests and of responses of ours
 	nat     bool
 }

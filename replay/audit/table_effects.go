@@ -119,6 +119,15 @@ func (s *ikeSA) requests(n *now, m *message) {
 	}
 }
 
+// agrees on keys with a responder; with another one than before all that is protected begins anew (PROTOCOL.md W-21).
+func (s *ikeSA) agrees(spiR uint64) {
+	if s.role == initiator && s.agreed != 0 && s.agreed != spiR {
+		s.spiR, s.nextOut, s.ivs[0] = spiR, 1, ivState{}
+		s.open = without(s.open, func(r *request) bool { return r.exchange != ike.IKE_SA_INIT })
+	}
+	s.agreed = spiR
+}
+
 func (s *ikeSA) effect(n *now, e *record.Effect) {
 	switch k := e.GetKind().(type) {
 	case *record.Effect_SetTimer:
@@ -135,6 +144,7 @@ func (s *ikeSA) effect(n *now, e *record.Effect) {
 		s.ask(n, askShare, 0)
 	case *record.Effect_Agree:
 		s.hold(n, k.Agree.GetKeyRef())
+		s.agrees(k.Agree.GetSpiR())
 		s.ask(n, askAgree, 0)
 	case *record.Effect_MakeAuth:
 		s.ask(n, askMake, 0)

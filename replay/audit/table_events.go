@@ -94,7 +94,7 @@ func (s *ikeSA) answeredBy(n *now, m *message) {
 		return
 	}
 	if m.exchange == ike.IKE_SA_INIT {
-		if s.init.answered(m); m.hasSA {
+		if s.init.answered(m); m.hasSA && s.agreed == 0 {
 			s.spiR, s.aead = m.spiR, m.aead()
 			s.nat = m.natSource[1] > 0 && m.natSource[0] == 0 || m.natHere[1] > 0 && m.natHere[0] == 0
 		}

@@ -42,6 +42,8 @@ var win02 = &Rule{ID: "WIN-02", hooks: hooks{received: func(n *now, s *ikeSA) {
 		return
 	}
 	switch r := s.request(m.id); {
+	case r == nil && m.exchange == ike.IKE_SA_INIT && m.spiR != s.spiR && s.auth.step == 0:
+		// another responder's, kept in case the first one is not the peer (PROTOCOL.md W-21)
 	case r == nil:
 		n.violation(s, nil, "response %d is accepted, and %s is open", m.id, orNone(s.openIDs()))
 	case r.exchange != m.exchange:
