@@ -21,7 +21,7 @@ VM := effects/kernel/linux
 # Shows what failed, in full, and what was left out; under CI nothing may be left out.
 report := | go run ./cmd/ikejd/internal/noskip
 
-.PHONY: build quick test check format unit fresh race fuzz sim fresh-seeds journals interop shutdown vm peers packages bench demo generate bisect clean
+.PHONY: build quick test check format unit fresh race fuzz sim fresh-seeds mutants journals interop shutdown vm peers packages bench demo generate bisect clean
 
 build:
 	go build -trimpath -o bin/ikejd ./cmd/ikejd
@@ -85,6 +85,10 @@ sim: build
 # Seeds that nobody has played before, five minutes of them at most; the first is printed.
 fresh-seeds: build
 	bin/ikejd simulate --seeds 2000 --limit 5m --nodes 2 --for 10m --faults all
+
+# Every reducer that is wrong on purpose must be caught by the rule that names it.
+mutants:
+	go test -v -count=1 -timeout 30m -run '^TestMutant' ./replay/mutants
 
 # Every journal kept in the repository against this reducer: old journals are regression tests.
 journals: build

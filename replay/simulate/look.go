@@ -42,7 +42,7 @@ func (n *Node) look() {
 
 func (n *Node) judge(found []audit.Finding) {
 	for _, f := range found {
-		n.w.Tally.met("findings", f.Verdict.String())
+		n.w.Tally.met(metFinding, f.Verdict.String()+" "+f.Rule)
 		if f.Verdict == audit.Violation {
 			n.w.fail(f.Rule, n, "%v", f)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ikejd/ikejd/proto/record"
 	"github.com/ikejd/ikejd/proto/record/text"
+	"github.com/ikejd/ikejd/replay/audit"
 )
 
 // Tally is how often what was met: faults, phases, causes, ways to die.
@@ -24,6 +25,9 @@ const (
 	metCause = "causes"
 	metDeath = "deaths"
 	metOrder = "orders"
+
+	// metFinding has the audit's findings, as "violation WIN-01".
+	metFinding = "findings"
 )
 
 func newTally() Tally { return Tally{Met: map[string]map[string]uint64{}} }
@@ -91,4 +95,15 @@ func (t *Tally) Lines() []string {
 		lines = append(lines, group+": "+strings.Join(words, ", "))
 	}
 	return lines
+}
+
+// Found are the audit's rules that found a violation or a warning.
+func (t *Tally) Found() map[string]bool {
+	found := map[string]bool{}
+	for what := range t.Met[metFinding] {
+		if verdict, rule, _ := strings.Cut(what, " "); verdict == audit.Violation.String() || verdict == audit.Warning.String() {
+			found[rule] = true
+		}
+	}
+	return found
 }
