@@ -87,6 +87,7 @@ func (t *step) answerAuth(sa *IKESA) {
 	bodies = append(bodies, t.childAnswer(sa)...)
 	t.respond(sa, *sa.Window.Answering, bodies...)
 	t.establish(sa)
+	t.settleMet(sa, sa.SetUp.Met)
 	sa.SetUp = nil
 }
 

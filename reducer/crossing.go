@@ -28,6 +28,16 @@ func (t *step) lostCrossing(sa *IKESA, other IKESA) bool {
 	return false
 }
 
+// settleMet settles crossings with set-ups of our own that were not up when the peer of sa had proved who it is, and are now that
+// sa is: who was looking for whom has been in time for neither.
+func (t *step) settleMet(sa *IKESA, met []uint64) {
+	for _, number := range met {
+		if other, ok := t.sa(number); ok && other.Phase == Established && crossed(sa, &other, crossingLasts) {
+			t.lostCrossing(sa, other)
+		}
+	}
+}
+
 // lower reports whether a has the lowest nonce of both SAs. Octets are compared from the first, and of two that begin alike the
 // shorter is lower (CR-3). A peer may send the same nonce twice: then the SPI decides, which both ends know as well (ours).
 func lower(a, b *IKESA) bool {

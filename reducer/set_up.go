@@ -30,6 +30,7 @@ type SetUp struct {
 	OfferFirst        ike.PayloadType
 	FirstContact      bool           // we hold no other SA between these identities
 	PeersFirst        bool           // the peer says so of itself (INITIAL_CONTACT)
+	Met               []uint64       // as responder, our own set-ups with that peer: one may be up before this one is
 	ChildRefusal      ike.NotifyType // what our answer says of the child that was offered
 	Proposal          uint8          // number of the peer's proposal we chose
 	Wanted            Because

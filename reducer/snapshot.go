@@ -119,7 +119,7 @@ func setUpTo(s *SetUp) *record.SetUp {
 		PeerPublic: s.PeerPublic, Group: uint32(s.Group), Tried: numbers32(s.Tried), Cookie: s.Cookie, Rounds: uint32(s.Rounds),
 		Refusal: uint32(s.Refusal), AskedStep: s.Asked.Step, AskedIndex: s.Asked.Index, Child: s.Child, Auth: s.Auth,
 		AuthMethod: uint32(s.AuthMethod), Failure: s.Failure, Offer: s.Offer, OfferFirst: uint32(s.OfferFirst),
-		FirstContact: s.FirstContact, PeersFirst: s.PeersFirst, ChildRefusal: uint32(s.ChildRefusal), Proposal: uint32(s.Proposal),
+		FirstContact: s.FirstContact, PeersFirst: s.PeersFirst, Met: s.Met, ChildRefusal: uint32(s.ChildRefusal), Proposal: uint32(s.Proposal),
 		Wanted: becauseTo(s.Wanted), PeerAuth: s.PeerAuth, PeerMethod: uint32(s.PeerMethod)}
 }
 
@@ -137,6 +137,6 @@ func setUpFrom(r *record.SetUp) *SetUp {
 		Cookie: r.GetCookie(), Rounds: uint8(r.GetRounds()), Refusal: ike.NotifyType(r.GetRefusal()),
 		Asked: Ref{r.GetAskedStep(), r.GetAskedIndex()}, Child: r.GetChild(), Auth: r.GetAuth(), AuthMethod: ike.AuthMethod(r.GetAuthMethod()),
 		Failure: r.GetFailure(), Offer: r.GetOffer(), OfferFirst: ike.PayloadType(r.GetOfferFirst()), FirstContact: r.GetFirstContact(),
-		PeersFirst: r.GetPeersFirst(), ChildRefusal: ike.NotifyType(r.GetChildRefusal()), Proposal: uint8(r.GetProposal()),
+		PeersFirst: r.GetPeersFirst(), Met: r.GetMet(), ChildRefusal: ike.NotifyType(r.GetChildRefusal()), Proposal: uint8(r.GetProposal()),
 		Wanted: becauseOf(r.GetWanted()), PeerAuth: r.GetPeerAuth(), PeerMethod: ike.AuthMethod(r.GetPeerMethod())}
 }

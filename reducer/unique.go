@@ -31,9 +31,14 @@ func (t *step) onlyOne(sa *IKESA) verdict {
 	outcome := staysUp
 	for _, number := range t.ev.GetAuthenticated().GetOthers() {
 		other, ok := t.sa(number)
-		if !ok || other.Number == sa.Number || other.RemoteID != sa.RemoteID || other.LocalID != sa.LocalID ||
-			other.Phase != Established && other.Phase != Deleting {
+		if !ok || other.Number == sa.Number || other.RemoteID != sa.RemoteID || other.LocalID != sa.LocalID {
 			continue // the index beside the State names them, and is checked here
+		}
+		if other.Phase == HalfOpen && other.Initiator && !sa.Initiator && c.Unique >= uniqueKeep {
+			sa.SetUp.Met = with(sa.SetUp.Met, number)
+		}
+		if other.Phase != Established && other.Phase != Deleting {
+			continue
 		}
 		switch {
 		case first && !crossed(sa, &other, 0):

@@ -7102,6 +7102,7 @@ type SetUp struct {
 	PeerMethod    uint32                 `protobuf:"varint,27,opt,name=peer_method,json=peerMethod,proto3" json:"peer_method,omitempty"`
 	Candidates    []*Candidate           `protobuf:"bytes,28,rep,name=candidates,proto3" json:"candidates,omitempty"`                         // further responses to our IKE_SA_INIT (PROTOCOL.md, W-21)
 	TriedSpis     []uint64               `protobuf:"fixed64,29,rep,packed,name=tried_spis,json=triedSpis,proto3" json:"tried_spis,omitempty"` // SPIr of those that came to nothing
+	Met           []uint64               `protobuf:"varint,30,rep,packed,name=met,proto3" json:"met,omitempty"`                               // our own set-ups with the same peer (PROTOCOL.md, C-41)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7335,6 +7336,13 @@ func (x *SetUp) GetCandidates() []*Candidate {
 func (x *SetUp) GetTriedSpis() []uint64 {
 	if x != nil {
 		return x.TriedSpis
+	}
+	return nil
+}
+
+func (x *SetUp) GetMet() []uint64 {
+	if x != nil {
+		return x.Met
 	}
 	return nil
 }
@@ -8024,7 +8032,7 @@ const file_record_proto_rawDesc = "" +
 	"askedIndex\x12)\n" +
 	"\x04path\x18\x15 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x0e\n" +
 	"\x02ni\x18\x13 \x01(\fR\x02ni\x12\x0e\n" +
-	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xd0\x06\n" +
+	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xe2\x06\n" +
 	"\x05SetUp\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1a\n" +
@@ -8065,7 +8073,8 @@ const file_record_proto_rawDesc = "" +
 	"candidates\x18\x1c \x03(\v2\x1a.ikejd.record.v1.CandidateR\n" +
 	"candidates\x12\x1d\n" +
 	"\n" +
-	"tried_spis\x18\x1d \x03(\x06R\ttriedSpis\"\x82\x02\n" +
+	"tried_spis\x18\x1d \x03(\x06R\ttriedSpis\x12\x10\n" +
+	"\x03met\x18\x1e \x03(\x04R\x03met\"\x82\x02\n" +
 	"\tCandidate\x12\x13\n" +
 	"\x05spi_r\x18\x01 \x01(\x06R\x04spiR\x12\x1a\n" +
 	"\bresponse\x18\x02 \x01(\fR\bresponse\x12\x0e\n" +
