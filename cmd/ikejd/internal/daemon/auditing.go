@@ -140,15 +140,13 @@ func (a *auditing) report(found []audit.Finding) {
 func (a *auditing) finish() {
 	a.stop()
 	<-a.ended
-	for limit := time.Now().Add(auditRest); ; {
-		for e, err := range a.journal.Read(a.next) {
-			if err != nil || time.Now().After(limit) {
-				a.lost(fmt.Errorf("the run ends, and what follows step %d is not judged", a.next-1))
-				return
-			}
-			a.entry(e)
+	limit := time.Now().Add(auditRest)
+	for e, err := range a.journal.Read(a.next) {
+		if err != nil || time.Now().After(limit) {
+			a.lost(fmt.Errorf("the run ends, and what follows step %d is not judged", a.next-1))
+			return
 		}
-		break
+		a.entry(e)
 	}
 	a.report(a.rules.End().Last)
 }
