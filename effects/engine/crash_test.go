@@ -31,6 +31,7 @@ func TestKilledAnywhere(t *testing.T) {
 		a, b := pair(w, func(c *record.Config) {
 			c.Settings.LingerLeast, c.Settings.LingerMost = 400*millisecond, 400*millisecond
 			c.Settings.HalfOpen, c.Settings.HalfOpenLeast = 2000*millisecond, 2000*millisecond
+			c.Settings.RetransmitSends = 12 // whose peer has lingered in vain for the lost answers to it gives up in some seconds
 			c.Connections[0].DpdDelay = 20 * millisecond
 		})
 		crash := func() {
