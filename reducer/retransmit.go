@@ -57,7 +57,7 @@ func (t *step) shutdownSends() uint32 {
 // mostSends is after how many sends a request is given up.
 func (t *step) mostSends(sa *IKESA, request Request) uint32 {
 	switch {
-	case request.Wish.Wish == wishAuth && len(sa.SetUp.Candidates) > 0 && !t.shuttingDown():
+	case request.Wish.Wish == wishAuth && len(sa.SetUp.Candidates) > 0 && !sa.closing() && !t.shuttingDown():
 		return min(candidateSends, t.s.config.Settings.RetransmitSends)
 	case request.Wish.Wish == wishRefuseAuth:
 		return refuseAuthSends

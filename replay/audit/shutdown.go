@@ -88,6 +88,9 @@ var shu06 = &Rule{ID: "SHU-06", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 }}}
 
 // SHU-07: the report's counts are the ends since the order, and each line is an SA that ended so.
+// mostNamed is how many SAs a report names.
+const mostNamed = 1000
+
 var shu07 = &Rule{ID: "SHU-07", hooks: hooks{effect: func(n *now, s *ikeSA, e *record.Effect) {
 	r, o := e.GetReport(), &n.j.order
 	if r == nil || !o.on {
@@ -107,6 +110,10 @@ var shu07 = &Rule{ID: "SHU-07", hooks: hooks{effect: func(n *now, s *ikeSA, e *r
 		if said[cause] != o.tally[cause] {
 			n.violation(nil, []uint64{o.step}, "the report says %d %s, the journal %d", said[cause], causeName(record.Cause(cause)), o.tally[cause])
 		}
+	}
+	unheard := o.tally[record.Cause_CAUSE_UNACKNOWLEDGED] + o.tally[record.Cause_CAUSE_CUT_OFF] + o.tally[record.Cause_CAUSE_UNANSWERED]
+	if named := uint64(len(r.GetLines())); named < min(unheard, mostNamed) {
+		n.violation(nil, []uint64{o.step}, "the report names %d SAs of which the peer may not know, and there are %d", named, unheard)
 	}
 	for _, l := range r.GetLines() {
 		if sa := n.a.table.find(l.GetIkeSa()); sa != nil && (sa.ended == 0 || sa.cause != l.GetCause()) {

@@ -123,6 +123,7 @@ func (s *ikeSA) requests(n *now, m *message) {
 func (s *ikeSA) agrees(spiR uint64) {
 	if s.role == initiator && s.agreed != 0 && s.agreed != spiR {
 		s.spiR, s.nextOut, s.ivs[0] = spiR, 1, ivState{}
+		s.auth = authState{} // what the responder before said of it does not matter
 		s.open = without(s.open, func(r *request) bool { return r.exchange != ike.IKE_SA_INIT })
 	}
 	s.agreed = spiR
