@@ -15,7 +15,7 @@ func (t *step) prepareAuth(sa *IKESA) {
 	t.askAuth(sa)
 	c, _ := t.connection(sa.Connection)
 	if child, ok := c.child(sa.SetUp.Child); ok && len(sa.Children) == 0 {
-		t.wantFirstChild(sa, child)
+		t.offerChild(sa, child)
 	}
 }
 

@@ -12,6 +12,11 @@ package reducer
 //	Deleting    - (ikeDeleteAnswered, giveUp)       -> Discarded
 //	Deleting    - (serveDeleteIKE)                  -> Lingering
 //	Lingering   - (lingerOver)                      -> Discarded
+//	None        - (successor)                       -> Established
+//	Established - (moveTo)                          -> Rekeyed     (its successor has the children)
+//	Rekeyed     - (buildDeleteIKE)                  -> Deleting
+//	Rekeyed     - (serveDeleteIKE)                  -> Lingering
+//	Rekeyed     - (discard)                         -> Discarded
 type Phase uint8
 
 const (
@@ -21,21 +26,26 @@ const (
 	Deleting
 	Lingering
 	Discarded
+	Rekeyed
 )
 
 func (p Phase) String() string {
-	return [...]string{"-", "HalfOpen", "Established", "Deleting", "Lingering", "Discarded"}[p]
+	return [...]string{"-", "HalfOpen", "Established", "Deleting", "Lingering", "Discarded", "Rekeyed"}[p]
 }
 
 // ChildPhase is how far a Child SA is.
 //
-//	None       - (wantFirstChild, firstChildAsked) -> Installing
+//	None       - (offerChild, firstChildAsked, serveChild) -> Installing
 //	Installing - (childInstalled)                  -> Installed
 //	Installing - (buildDeleteChild)                -> Deleting   (what the peer or the kernel made of it is no use)
 //	Installing - (failChild, removeChild)          -> Removed
 //	Installed  - (buildDeleteChild)                -> Deleting
 //	Installed  - (removeChild)                     -> Removed
 //	Deleting   - (removeChild)                     -> Removed
+//	Installed  - (replaceChild)                    -> Rekeyed    (one end will delete it)
+//	Rekeyed    - (restoreReplaced)                 -> Installed  (what had its place is gone)
+//	Rekeyed    - (buildDeleteChild)                -> Deleting
+//	Rekeyed    - (removeChild)                     -> Removed
 type ChildPhase uint8
 
 const (
@@ -44,10 +54,11 @@ const (
 	Installed
 	ChildDeleting
 	Removed
+	ChildRekeyed
 )
 
 func (p ChildPhase) String() string {
-	return [...]string{"-", "Installing", "Installed", "Deleting", "Removed"}[p]
+	return [...]string{"-", "Installing", "Installed", "Deleting", "Removed", "Rekeyed"}[p]
 }
 
 // Cause is why an IKE SA ended, in the words of `ikejd why`.
@@ -84,10 +95,14 @@ const (
 	wishDeleteIKE
 	wishDeleteChild
 	wishRefuseAuth
+	wishCreateChild
+	wishRekeyChild
+	wishRekeyIKE
 )
 
 func (w Wish) String() string {
-	return [...]string{"-", "init", "auth", "liveness", "delete-ike", "delete-child", "refuse-auth"}[w]
+	return [...]string{"-", "init", "auth", "liveness", "delete-ike", "delete-child", "refuse-auth",
+		"create-child", "rekey-child", "rekey-ike"}[w]
 }
 
 // TimerKind is what a timer is for; the numbers are record.Timer's.
@@ -103,8 +118,10 @@ const (
 	refusalTimer
 	shutdownTimer
 	retryTimer
+	rekeyTimer
+	lifeTimer
 )
 
 func (k TimerKind) String() string {
-	return [...]string{"-", "retransmit", "half-open", "liveness", "discard", "linger", "refusal", "shutdown", "retry"}[k]
+	return [...]string{"-", "retransmit", "half-open", "liveness", "discard", "linger", "refusal", "shutdown", "retry", "rekey", "life"}[k]
 }

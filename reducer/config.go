@@ -54,6 +54,8 @@ type Connection struct {
 	Encap                   bool
 	KeyingTries             uint32
 	Unique                  uint8
+	RekeyTime, OverTime     int64 // soft end, and from it to the hard one; 0: none
+	RandTime                int64 // at most so much is taken off RekeyTime
 }
 
 // ChildConfig is one Child SA a connection may have. A selector without addresses is dynamic: the IKE SA's own.
@@ -63,6 +65,7 @@ type ChildConfig struct {
 	Proposals                           []Proposal
 	TransportMode                       bool
 	StartAction, DPDAction, CloseAction uint8
+	RekeyTime, LifeTime, RandTime       int64
 }
 
 // actionStart is record.StartAction's START.

@@ -15,12 +15,14 @@ func configFrom(c *record.Config) *Config {
 		connection := Connection{Name: r.GetName(), LocalAddrs: r.GetLocalAddrs(), RemoteAddrs: r.GetRemoteAddrs(),
 			LocalPort: uint16(r.GetLocalPort()), RemotePort: uint16(r.GetRemotePort()),
 			Proposals: proposalsFrom(r.GetProposals()), LocalID: identityFrom(r.GetLocalId()), RemoteID: identityFrom(r.GetRemoteId()),
-			DPDDelay: int64(r.GetDpdDelay()), Encap: r.GetEncap(), KeyingTries: r.GetKeyingTries(), Unique: uint8(r.GetUnique())}
+			DPDDelay: int64(r.GetDpdDelay()), Encap: r.GetEncap(), KeyingTries: r.GetKeyingTries(), Unique: uint8(r.GetUnique()),
+			RekeyTime: int64(r.GetRekeyTime()), OverTime: int64(r.GetOverTime()), RandTime: int64(r.GetRandTime())}
 		for _, child := range r.GetChildren() {
 			connection.Children = append(connection.Children, ChildConfig{Name: child.GetName(),
 				LocalTS: selectorsFrom(child.GetLocalTs()), RemoteTS: selectorsFrom(child.GetRemoteTs()),
 				Proposals: proposalsFrom(child.GetProposals()), TransportMode: child.GetTransportMode(),
-				StartAction: uint8(child.GetStartAction()), DPDAction: uint8(child.GetDpdAction()), CloseAction: uint8(child.GetCloseAction())})
+				StartAction: uint8(child.GetStartAction()), DPDAction: uint8(child.GetDpdAction()), CloseAction: uint8(child.GetCloseAction()),
+				RekeyTime: int64(child.GetRekeyTime()), LifeTime: int64(child.GetLifeTime()), RandTime: int64(child.GetRandTime())})
 		}
 		config.Connections = append(config.Connections, connection)
 	}
@@ -33,11 +35,13 @@ func configTo(c *Config) *record.Config {
 		r := &record.Connection{Name: connection.Name, LocalAddrs: connection.LocalAddrs, RemoteAddrs: connection.RemoteAddrs,
 			LocalPort: uint32(connection.LocalPort), RemotePort: uint32(connection.RemotePort),
 			Proposals: proposalsTo(connection.Proposals), LocalId: identityTo(connection.LocalID), RemoteId: identityTo(connection.RemoteID),
-			DpdDelay: uint64(connection.DPDDelay), Encap: connection.Encap, KeyingTries: connection.KeyingTries, Unique: record.Unique(connection.Unique)}
+			DpdDelay: uint64(connection.DPDDelay), Encap: connection.Encap, KeyingTries: connection.KeyingTries, Unique: record.Unique(connection.Unique),
+			RekeyTime: uint64(connection.RekeyTime), OverTime: uint64(connection.OverTime), RandTime: uint64(connection.RandTime)}
 		for _, child := range connection.Children {
 			r.Children = append(r.Children, &record.Child{Name: child.Name, LocalTs: selectorsTo(child.LocalTS),
 				RemoteTs: selectorsTo(child.RemoteTS), Proposals: proposalsTo(child.Proposals), TransportMode: child.TransportMode,
-				StartAction: record.StartAction(child.StartAction), DpdAction: record.StartAction(child.DPDAction), CloseAction: record.StartAction(child.CloseAction)})
+				StartAction: record.StartAction(child.StartAction), DpdAction: record.StartAction(child.DPDAction), CloseAction: record.StartAction(child.CloseAction),
+				RekeyTime: uint64(child.RekeyTime), LifeTime: uint64(child.LifeTime), RandTime: uint64(child.RandTime)})
 		}
 		config.Connections = append(config.Connections, r)
 	}

@@ -96,6 +96,8 @@ func (t *step) responseReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, 
 	case wishRefuseAuth:
 		t.requestDone(&sa, h.MessageID)
 		t.failSetUp(sa, Refused, sa.Detail)
+	case wishCreateChild, wishRekeyChild, wishRekeyIKE:
+		t.createChildAnswered(sa, request, payloads, malformed)
 	case wishDeleteChild, wishLiveness:
 		t.informationalAnswered(sa, request, payloads, malformed)
 	default:
@@ -157,7 +159,7 @@ func (t *step) requestReceived(sa IKESA, h ike.Header, payloads *ike.Payloads, m
 	case ike.INFORMATIONAL:
 		t.serveInformational(sa, to, payloads)
 	case ike.CREATE_CHILD_SA:
-		t.declineCreateChild(sa, to)
+		t.serveCreateChild(sa, to, payloads)
 	}
 }
 
@@ -169,17 +171,6 @@ func (t *step) criticalUnknown(sa IKESA, to Answering, critical ike.PayloadType)
 		return
 	}
 	t.respond(&sa, to, ike.Notify{Type: ike.NotifyUnsupportedCriticalPayload, Data: []byte{byte(critical)}})
-	t.put(sa)
-}
-
-// declineCreateChild answers a CREATE_CHILD_SA: we make no Child SAs after the first and rekey none (section 1.3 lets an
-// implementation say so); while the SA is being deleted the answer is to come back later.
-func (t *step) declineCreateChild(sa IKESA, to Answering) {
-	why := ike.NotifyNoAdditionalSAs
-	if sa.Phase == Deleting || t.s.ending != nil {
-		why = ike.NotifyTemporaryFailure
-	}
-	t.respond(&sa, to, ike.Notify{Type: why})
 	t.put(sa)
 }
 

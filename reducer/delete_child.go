@@ -14,10 +14,17 @@ func (t *step) closeChild(sa IKESA, number, ticket uint64) {
 		switch {
 		case child.Number != number:
 			continue
-		case sa.Phase != Established, child.Phase == ChildDeleting, sa.Window.Wants(wishDeleteIKE, 0), sa.Window.Wants(wishDeleteChild, number):
+		case sa.Phase != Established, child.Phase == ChildDeleting, child.Phase == ChildRekeyed, sa.Window.Wants(wishDeleteIKE, 0), sa.Window.Wants(wishDeleteChild, number):
 			t.answer(sa.Number, ticket, "") // it goes already, by itself or with its IKE SA (PROTOCOL.md, D-02)
+		case sa.Serving != nil && sa.Serving.Child == number:
+			t.answer(sa.Number, ticket, childName(number)+" is being made as the peer asked; terminate it when it is installed")
 		default:
-			t.want(&sa, Waiting{Wish: wishDeleteChild, Child: number, Decided: t.decided(), Ticket: ticket})
+			if c, making := sa.making(number); making && !c.open() {
+				t.failCreation(&sa, c, "it is not wanted any more")
+				t.answer(sa.Number, ticket, "")
+			} else {
+				t.want(&sa, Waiting{Wish: wishDeleteChild, Child: number, Decided: t.decided(), Ticket: ticket})
+			}
 			t.put(sa)
 		}
 		return
@@ -54,14 +61,21 @@ func (t *step) childDeleteAnswered(sa *IKESA, w Waiting) {
 // that we are deleting loses its outbound half now and is not named (PROTOCOL.md, D-06, D-08); an SPI we do not know is
 // no error (D-09).
 func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
+	if next, ok := t.sa(sa.Successor); ok && sa.Successor != 0 {
+		t.serveInheritedDelete(sa, next, to, spis)
+		return
+	}
 	var ours []uint32
-	again := ""
+	var again []ChildConfig
 	for _, spi := range spis {
+		known := false
 		for i := range sa.Children {
 			child := sa.Children[i]
-			if child.OutboundSPI != spi || child.OutboundGone {
+			if !child.sendsTo(spi) {
 				continue
 			}
+			known = true
+			sa.childDeletedByPeer(child.Number)
 			if child.Phase == ChildDeleting {
 				child.OutboundGone = true
 				sa.Children = replaced(sa.Children, i, child)
@@ -69,11 +83,44 @@ func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
 			} else {
 				ours = append(ours, child.InboundSPI)
 				t.removeChild(&sa, i)
-				if t.wantedAgain(&sa, child) {
-					again = child.Name
+				t.restoreReplaced(&sa, child.Number)
+				if config, ok := t.wantedAgain(&sa, child); ok {
+					again = append(again, config)
 				}
 			}
 			break
+		}
+		if !known {
+			sa.unknownDeleted(spi)
+		}
+	}
+	if len(ours) > 0 {
+		t.respond(&sa, to, ike.Delete{Protocol: ike.ProtocolESP, SPIs: ours})
+	} else {
+		t.respond(&sa, to)
+	}
+	for _, config := range again {
+		t.wantChild(&sa, config, 0, 0)
+	}
+	t.put(sa)
+}
+
+// sendsTo reports whether that is the SPI by which the peer names the child; one that is being made may have none yet.
+func (c *ChildSA) sendsTo(spi uint32) bool {
+	return spi != 0 && c.OutboundSPI == spi && !c.OutboundGone
+}
+
+// serveInheritedDelete: the peer named the IKE SA that was rekeyed; the Child SAs are its successor's by now (PROTOCOL.md, D-42,
+// C-62).
+func (t *step) serveInheritedDelete(sa, next IKESA, to Answering, spis []uint32) {
+	var ours []uint32
+	for _, spi := range spis {
+		for i, child := range next.Children {
+			if child.sendsTo(spi) && child.Phase != ChildDeleting {
+				ours = append(ours, child.InboundSPI)
+				t.removeChild(&next, i)
+				break
+			}
 		}
 	}
 	if len(ours) > 0 {
@@ -82,15 +129,21 @@ func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
 		t.respond(&sa, to)
 	}
 	t.put(sa)
-	if again != "" {
-		t.tryLater(sa.Connection, again)
-		t.closeIKESA(&sa, t.decided(), 0, t.s.config.Settings.DiscardAfter)
+	t.put(next)
+}
+
+// wantChildDeleted wants a child deleted that has no use any more; with its IKE SA it goes anyway (PROTOCOL.md, D-02).
+func (t *step) wantChildDeleted(sa *IKESA, child uint64) {
+	if sa.Phase == Established && !sa.Window.Wants(wishDeleteIKE, 0) && sa.place(child) >= 0 {
+		t.want(sa, Waiting{Wish: wishDeleteChild, Child: child, Decided: t.decided()})
 	}
 }
 
 // removeChild takes a child out of the State and out of the kernel.
 func (t *step) removeChild(sa *IKESA, i int) {
 	child := sa.Children[i]
+	t.stopChildTimer(sa, &child)
+	t.destroyShare(sa, child.ShareRef)
 	sa.Children = without(sa.Children, i)
 	outbound := child.OutboundSPI
 	if child.OutboundGone {
@@ -103,6 +156,11 @@ func (t *step) removeChild(sa *IKESA, i int) {
 	}
 	t.answer(sa.Number, child.Ticket, "the child was closed before it was installed")
 	t.changeChild(sa, &child, Removed)
+	if c, making := sa.making(child.Number); making {
+		sa.over(c)
+		t.destroyShare(sa, c.KeyRef)
+		t.answer(sa.Number, c.Ticket, "the child was closed before it was made")
+	}
 }
 
 // release gives back the SPI of a child that was never installed. One the kernel is still installing is removed when it

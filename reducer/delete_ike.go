@@ -19,6 +19,9 @@ func (t *step) closeAsked(ev *record.CloseAsked) {
 		t.closeChild(sa, ev.GetChildSa(), ev.GetTicket())
 		return
 	}
+	if next, ok := t.sa(sa.Successor); ok && sa.Phase == Rekeyed {
+		sa = next // what it has become is meant; its own end goes on (PROTOCOL.md, D-16)
+	}
 	t.closeIKESA(&sa, t.decided(), ev.GetTicket(), t.s.config.Settings.DiscardAfter)
 }
 
@@ -40,6 +43,7 @@ func (t *step) closeIKESA(sa *IKESA, decided Because, ticket uint64, lastResort 
 	}
 	sa.Decided = decided
 	t.dropWishes(sa)
+	t.dropUnasked(sa)
 	if !sa.closing() {
 		t.setTimer(sa, discardTimer, lastResort) // last resort; retransmission gives up first (PROTOCOL.md, D-19)
 	}
@@ -92,6 +96,10 @@ func (t *step) ikeDeleteAnswered(sa IKESA, id uint32) {
 	request, _ := t.requestDone(&sa, id)
 	t.answer(sa.Number, request.Wish.Ticket, "")
 	sa.Decided = t.decided()
+	if sa.Successor != 0 {
+		t.discard(sa, Replaced, ikeName(sa.Successor))
+		return
+	}
 	t.discard(sa, Acknowledged, "")
 }
 
@@ -99,9 +107,15 @@ func (t *step) ikeDeleteAnswered(sa IKESA, id uint32) {
 // Delete is under way both ends asked at once: ours is forgotten (section 2.25.2).
 func (t *step) serveDeleteIKE(sa IKESA, to Answering) {
 	t.respond(&sa, to)
-	cause := PeerAsked
-	if sa.Phase == Deleting {
-		cause = BothAtOnce
+	if c, ok := sa.making(0); ok && c.Rival.there() {
+		t.rivalStands(&sa, c) // the peer saw no collision, or won it (PROTOCOL.md, CR-6)
 	}
-	t.linger(sa, cause, "request "+decimal(to.ID))
+	cause, detail := PeerAsked, "request "+decimal(to.ID)
+	switch {
+	case sa.Phase == Deleting:
+		cause = BothAtOnce
+	case sa.Successor != 0:
+		cause, detail = Replaced, ikeName(sa.Successor)
+	}
+	t.linger(sa, cause, detail)
 }

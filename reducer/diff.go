@@ -31,6 +31,9 @@ func Diff(before, after *IKESA) []record.Change {
 	d.add("peer", before.RemoteID.String(), after.RemoteID.String())
 	d.add("set-up", before.SetUp.String(), after.SetUp.String())
 	d.add("candidates", before.SetUp.candidates(), after.SetUp.candidates())
+	d.add("making", creationsString(before.Making), creationsString(after.Making))
+	d.add("serving", before.Serving.String(), after.Serving.String())
+	d.add("successor", successorString(before.Successor), successorString(after.Successor))
 	d.window(&before.Window, &after.Window)
 	for i := range before.Children {
 		old := &before.Children[i]

@@ -177,6 +177,43 @@ func (s *SetUp) String() string {
 	return said
 }
 
+// String is what the exchange makes, and what it waits for.
+func (c *Creation) String() string {
+	if c == nil {
+		return "-"
+	}
+	said := c.Kind.wish().String()
+	if c.Child != 0 {
+		said += " " + childName(c.Child)
+	}
+	if c.Replaces != 0 {
+		said += " for " + childName(c.Replaces)
+	}
+	said += " " + [...]string{"-", "preparing", "queued", "asked", "agreeing", "completing"}[c.Stage]
+	if c.Rival.there() {
+		said += ", the peer's is complete"
+	}
+	return said
+}
+
+func creationsString(list []Creation) string {
+	if len(list) == 0 {
+		return "-"
+	}
+	var said []string
+	for i := range list {
+		said = append(said, list[i].String())
+	}
+	return strings.Join(said, ", ")
+}
+
+func successorString(number uint64) string {
+	if number == 0 {
+		return "-"
+	}
+	return ikeName(number)
+}
+
 func childName(number uint64) string { return "child" + strconv.FormatUint(number, 10) }
 
 func orDash(s string) string {

@@ -10,6 +10,7 @@ func (t *step) discard(sa IKESA, cause Cause, detail string) {
 		end.Dropped = append(end.Dropped, w.Wish)
 	}
 	t.answerWaiting(&sa, cause, detail)
+	t.dropCreations(&sa, cause.String())
 	t.forgetRequests(&sa)
 	for _, armed := range sa.Timers {
 		t.order(Effect{Kind: EffectCancelTimer, SA: sa.Number, Timer: armed.Kind})

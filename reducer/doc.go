@@ -8,6 +8,7 @@
 //
 //	initiate.go, set_up.go, sa_init_*.go, auth_*.go   setting up: IKE_SA_INIT, IKE_AUTH
 //	first_child.go, install_child.go          the Child SA that comes with it
+//	create_child*.go, rekey_*.go, nonce_rule.go, temporary_failure.go, lifetimes.go   CREATE_CHILD_SA
 //	informational.go, delete_*.go, liveness.go, refuse_auth.go   INFORMATIONAL exchanges
 //	window*.go                                message ids, queue, Record, Resend: nobody else makes those
 //	retransmit.go, backoff.go                 sending again, giving up

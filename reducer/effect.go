@@ -95,6 +95,7 @@ type KeyWork struct {
 	Ni, Nr            []byte
 	PeerPublic        []byte
 	LocalID, RemoteID Identity
+	OldRef            uint64 // keys of the IKE SA that is rekeyed
 	Method            ike.AuthMethod
 	Auth              []byte
 }
@@ -108,6 +109,8 @@ type Installation struct {
 	Encapsulated            bool
 	TransportMode           bool
 	LocalTS, RemoteTS       []ike.Selector
+	ShareRef                uint64 // of a key exchange of its own, and the peer's half of it
+	PeerPublic              []byte
 }
 
 // Change is what Changed tells.
@@ -119,6 +122,7 @@ type Change struct {
 	Connection              string
 	RemoteID                Identity
 	InboundSPI, OutboundSPI uint32
+	Predecessor             uint64 // the IKE SA that this one rekeys; of a Child SA, the one it moved from
 }
 
 // End is the evidence with which an IKE SA is discarded (PROTOCOL.md, D-29).

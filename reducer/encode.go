@@ -128,8 +128,14 @@ func appendKeyWork(dst []byte, e *Effect) []byte {
 		dst = appendBool(dst, 3, e.Initiator)
 		dst = appendFixed(dst, 4, e.SPIi)
 		dst = appendFixed(dst, 5, e.SPIr)
-		dst = appendFixed(dst, 6, Digest(e.Keys.Request))
-		return appendFixed(dst, 7, Digest(e.Keys.Response))
+		if e.Keys.Request != nil {
+			dst = appendFixed(dst, 6, Digest(e.Keys.Request))
+			return appendFixed(dst, 7, Digest(e.Keys.Response))
+		}
+		dst = appendUint(dst, 8, e.Keys.OldRef)
+		dst = appendBytes(dst, 9, e.Keys.Ni)
+		dst = appendBytes(dst, 10, e.Keys.Nr)
+		return appendBytes(dst, 11, e.Keys.PeerPublic)
 	}
 	dst = appendBool(dst, 2, e.Initiator)
 	dst = appendIdentity(dst, 3, e.Keys.LocalID)
@@ -156,7 +162,9 @@ func appendInstallation(dst []byte, e *Effect) []byte {
 	dst = appendBool(dst, 11, in.Encapsulated)
 	dst = appendBool(dst, 12, in.TransportMode)
 	dst = appendSelectors(dst, 13, in.LocalTS)
-	return appendSelectors(dst, 14, in.RemoteTS)
+	dst = appendSelectors(dst, 14, in.RemoteTS)
+	dst = appendUint(dst, 15, in.ShareRef)
+	return appendBytes(dst, 16, in.PeerPublic)
 }
 
 func appendChange(dst []byte, e *Effect) []byte {
@@ -173,7 +181,8 @@ func appendChange(dst []byte, e *Effect) []byte {
 	dst = appendFixed(dst, 10, e.SPIi)
 	dst = appendFixed(dst, 11, e.SPIr)
 	dst = appendUint(dst, 12, uint64(c.InboundSPI))
-	return appendUint(dst, 13, uint64(c.OutboundSPI))
+	dst = appendUint(dst, 13, uint64(c.OutboundSPI))
+	return appendUint(dst, 14, c.Predecessor)
 }
 
 func appendEnd(dst []byte, end *End) []byte {

@@ -10,8 +10,8 @@ import (
 // The first Child SA (RFC 7296, section 1.2): its offer and answer travel in IKE_AUTH, its keys come of the nonces of
 // IKE_SA_INIT (section 2.17). If it cannot be made the IKE SA stays (section 2.21.2).
 
-// wantFirstChild reserves the SPI we will receive on.
-func (t *step) wantFirstChild(sa *IKESA, c ChildConfig) {
+// offerChild reserves the SPI we will receive on, for a Child SA that we are going to ask for.
+func (t *step) offerChild(sa *IKESA, c ChildConfig) uint64 {
 	child := ChildSA{Number: t.s.nextChild, Name: c.Name, Protocol: ike.ProtocolESP, Initiator: true, CreatedStep: t.s.step,
 		TransportMode: c.TransportMode,
 		LocalTS:       meant(c.LocalTS, sa.Path.Local.Addr()), RemoteTS: meant(c.RemoteTS, sa.Path.Remote.Addr())}
@@ -19,25 +19,40 @@ func (t *step) wantFirstChild(sa *IKESA, c ChildConfig) {
 	t.changeChild(sa, &child, Installing)
 	child.Asked = t.order(Effect{Kind: EffectAllocateSPI, SA: sa.Number, Child: child.Number, Protocol: child.Protocol})
 	sa.Children = with(sa.Children, child)
+	return child.Number
 }
 
-// spiAllocated brings the SPI, or the kernel's refusal: the IKE SA is then set up without a Child SA.
+// spiAllocated brings the SPI, or the kernel's refusal: an IKE SA is then set up without a Child SA.
 func (t *step) spiAllocated(ev *record.SPIAllocated) {
 	sa, i, ok := t.child(ev.GetChildSa())
-	if !ok || !t.answers(sa.Children[i].Asked) || sa.SetUp == nil {
+	if !ok || !t.answers(sa.Children[i].Asked) {
 		t.allocatedTooLate(ev)
 		return
 	}
-	setUp := *sa.SetUp
-	sa.SetUp = &setUp
-	if ev.GetFailure() != "" {
-		t.failChild(&sa, i, ev.GetFailure())
-	} else {
-		child := sa.Children[i]
-		child.InboundSPI = ev.GetSpi()
+	making, isMaking := sa.making(ev.GetChildSa())
+	child := sa.Children[i]
+	child.Asked = Ref{}
+	child.InboundSPI = ev.GetSpi()
+	if ev.GetFailure() == "" {
 		sa.Children = replaced(sa.Children, i, child)
 	}
-	t.authReady(&sa)
+	switch {
+	case isMaking && ev.GetFailure() != "":
+		t.failCreation(&sa, making, ev.GetFailure())
+		t.rekeyFailed(&sa, making)
+	case isMaking:
+		t.queueWhenReady(&sa, making)
+	case sa.SetUp == nil:
+		t.allocatedTooLate(ev)
+		return
+	default:
+		setUp := *sa.SetUp
+		sa.SetUp = &setUp
+		if ev.GetFailure() != "" {
+			t.failChild(&sa, i, ev.GetFailure())
+		}
+		t.authReady(&sa)
+	}
 	t.put(sa)
 }
 
@@ -53,7 +68,7 @@ func (t *step) childOffer(sa *IKESA) []ike.Body {
 	if child.TransportMode {
 		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
 	}
-	return append(bodies, offer(config.Proposals, child.Protocol, spiOctets(child.InboundSPI)),
+	return append(bodies, offer(firstChildProposals(config.Proposals), child.Protocol, spiOctets(child.InboundSPI)),
 		ike.TrafficSelectors{Initiator: true, Selectors: child.LocalTS}, ike.TrafficSelectors{Selectors: child.RemoteTS})
 }
 
@@ -76,16 +91,37 @@ func (sa *IKESA) offered() *ike.Payloads {
 // why.
 func (t *step) firstChildAsked(sa *IKESA) bool {
 	payloads := sa.offered()
+	if _, asks := payloads.First(ike.PayloadSA); !asks {
+		return false
+	}
 	c, _ := t.connection(sa.Connection)
-	asked, tsi, tsr, refusal := childBodies(payloads)
-	if refusal != 0 || len(asked.Proposals) == 0 {
+	child, proposal, refusal := t.chooseChild(sa, c.Children, payloads, false)
+	if refusal != 0 {
 		sa.SetUp.ChildRefusal = refusal
 		return false
 	}
+	sa.SetUp.Proposal, sa.SetUp.Stage = proposal, InstallingChild
+	t.changeChild(sa, &child, Installing)
+	t.install(sa, &child, sa.SetUp.Ni, sa.SetUp.Nr)
+	sa.Children = with(sa.Children, child)
+	return true
+}
+
+// chooseChild is the Child SA we make of the peer's offer, by the first of configs that fits, and the number of the proposal; or the
+// notify that says why there is none. In IKE_AUTH there is no key exchange of the Child SA's own.
+func (t *step) chooseChild(sa *IKESA, configs []ChildConfig, payloads *ike.Payloads, exchanges bool) (ChildSA, uint8, ike.NotifyType) {
+	asked, tsi, tsr, refusal := childBodies(payloads)
+	if refusal != 0 {
+		return ChildSA{}, 0, refusal
+	}
 	_, transport := notified(payloads, ike.NotifyUseTransportMode)
 	refusal = ike.NotifyNoProposalChosen
-	for _, config := range c.Children {
-		suite, proposal, ok := choose(asked, config.Proposals, ike.ProtocolESP)
+	for _, config := range configs {
+		ours := config.Proposals
+		if !exchanges {
+			ours, asked = firstChildProposals(ours), withoutGroups(asked)
+		}
+		suite, proposal, ok := choose(asked, ours, ike.ProtocolESP)
 		if !ok {
 			continue
 		}
@@ -102,14 +138,9 @@ func (t *step) firstChildAsked(sa *IKESA) bool {
 			OutboundSPI: binary.BigEndian.Uint32(proposal.SPI), TransportMode: config.TransportMode && transport,
 			LocalTS: local, RemoteTS: remote, CreatedStep: t.s.step}
 		t.s.nextChild++
-		sa.SetUp.Proposal, sa.SetUp.Stage = proposal.Number, InstallingChild
-		t.changeChild(sa, &child, Installing)
-		t.install(sa, &child, sa.SetUp.Ni, sa.SetUp.Nr)
-		sa.Children = with(sa.Children, child)
-		return true
+		return child, proposal.Number, 0
 	}
-	sa.SetUp.ChildRefusal = refusal
-	return false
+	return ChildSA{}, 0, refusal
 }
 
 // childBodies are SA, TSi and TSr of an offer or an answer; no SA at all is no child wanted.
@@ -191,35 +222,35 @@ func (t *step) firstChildAnswered(sa *IKESA, payloads *ike.Payloads) {
 		t.reportUp(sa, problem)
 		return
 	}
-	answer, tsi, tsr, malformed := childBodies(payloads)
-	_, transport := notified(payloads, ike.NotifyUseTransportMode)
-	var suite Suite
-	var proposal ike.Proposal
-	ok := false
-	if malformed == 0 {
-		suite, proposal, ok = chosen(answer, config.Proposals, child.Protocol)
-	}
-	problem := ""
-	switch {
-	case malformed != 0:
-		problem = "the peer's answer about the child is malformed"
-	case !ok || len(answer.Proposals) != 1:
-		problem = "the peer chose a child proposal that was not offered"
-	case !allCovered(tsi.Selectors, child.LocalTS) || !allCovered(tsr.Selectors, child.RemoteTS):
-		problem = "the peer's selectors are wider than asked for"
-	case config.TransportMode != transport:
-		problem = "the peer chose another mode"
-	}
-	if problem != "" {
+	if problem := chosenChild(&child, config, firstChildProposals(config.Proposals), payloads); problem != "" {
 		t.reportUp(sa, problem)
 		t.want(sa, Waiting{Wish: wishDeleteChild, Child: child.Number, Decided: t.decided()})
 		return
 	}
-	child.Suite, child.OutboundSPI = suite, binary.BigEndian.Uint32(proposal.SPI)
-	child.LocalTS, child.RemoteTS = tsi.Selectors, tsr.Selectors
 	child.Ticket, sa.Ticket = sa.Ticket, 0
 	t.install(sa, &child, sa.SetUp.Ni, sa.SetUp.Nr)
 	sa.Children = replaced(sa.Children, 0, child)
+}
+
+// chosenChild takes the peer's choice into child, or says what is wrong with it.
+func chosenChild(child *ChildSA, config ChildConfig, ours []Proposal, payloads *ike.Payloads) string {
+	answer, tsi, tsr, malformed := childBodies(payloads)
+	_, transport := notified(payloads, ike.NotifyUseTransportMode)
+	if malformed != 0 || len(answer.Proposals) == 0 {
+		return "the peer's answer about the child is malformed"
+	}
+	suite, proposal, ok := chosen(answer, ours, child.Protocol)
+	switch {
+	case !ok || len(answer.Proposals) != 1:
+		return "the peer chose a child proposal that was not offered"
+	case !allCovered(tsi.Selectors, child.LocalTS) || !allCovered(tsr.Selectors, child.RemoteTS):
+		return "the peer's selectors are wider than asked for"
+	case config.TransportMode != transport:
+		return "the peer chose another mode"
+	}
+	child.Suite, child.OutboundSPI = suite, binary.BigEndian.Uint32(proposal.SPI)
+	child.LocalTS, child.RemoteTS = tsi.Selectors, tsr.Selectors
+	return ""
 }
 
 // reportUp tells the operator who initiated how it went, when no child is to come.

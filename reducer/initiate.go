@@ -84,7 +84,14 @@ func (t *step) alreadyThere(sa IKESA, child string, ticket uint64) {
 			return
 		}
 	}
-	t.answer(sa.Number, ticket, ikeName(sa.Number)+" is up without child "+quoted(child)+"; terminate it and initiate again")
+	c, _ := t.connection(sa.Connection)
+	config, ok := c.child(child)
+	if !ok || sa.Phase != Established {
+		t.answer(sa.Number, ticket, ikeName(sa.Number)+" is "+sa.Phase.String())
+		return
+	}
+	t.wantChild(&sa, config, 0, ticket)
+	t.put(sa)
 }
 
 func (t *step) askShare(sa *IKESA) {

@@ -15,7 +15,7 @@ func (t *step) install(sa *IKESA, child *ChildSA, ni, nr []byte) {
 		Initiator: child.Initiator, Protocol: child.Protocol, Path: sa.Path, Install: &Installation{Name: child.Name,
 			Ni: ni, Nr: nr, Suite: child.Suite, InboundSPI: child.InboundSPI, OutboundSPI: child.OutboundSPI,
 			Encapsulated: sa.LocalNAT || sa.RemoteNAT, TransportMode: child.TransportMode,
-			LocalTS: child.LocalTS, RemoteTS: child.RemoteTS}})
+			LocalTS: child.LocalTS, RemoteTS: child.RemoteTS, ShareRef: child.ShareRef, PeerPublic: child.PeerPublic}})
 }
 
 // childInstalled: the kernel has both halves, or refused. As responder the answer to IKE_AUTH can go now.
@@ -30,7 +30,8 @@ func (t *step) childInstalled(ev *record.ChildInstalled) {
 		sa.SetUp = &setUp
 	}
 	child := sa.Children[i]
-	child.Asked, child.Ni, child.Nr = Ref{}, nil, nil
+	t.destroyShare(&sa, child.ShareRef)
+	child.Asked, child.Ni, child.Nr, child.ShareRef, child.PeerPublic = Ref{}, nil, nil, 0, nil
 	ticket := child.Ticket
 	child.Ticket = 0
 	if refusal := ev.GetRefusal(); refusal != "" {
@@ -41,6 +42,7 @@ func (t *step) childInstalled(ev *record.ChildInstalled) {
 		child.InboundSPI, child.Installed = ev.GetInboundSpi(), t.now
 		if child.Phase == Installing {
 			t.changeChild(&sa, &child, Installed)
+			t.armChildLife(&sa, &child)
 		}
 		sa.Children = replaced(sa.Children, i, child)
 		t.answer(sa.Number, ticket, "")
@@ -48,6 +50,8 @@ func (t *step) childInstalled(ev *record.ChildInstalled) {
 	if sa.SetUp != nil && sa.SetUp.Stage == InstallingChild {
 		t.answerAuth(&sa)
 	}
+	t.creationInstalled(&sa, ev.GetChildSa(), ev.GetRefusal())
+	t.pump(&sa)
 	t.put(sa)
 }
 
@@ -69,9 +73,34 @@ func (t *step) installedTooLate(ev *record.ChildInstalled) {
 	}
 }
 
+// creationInstalled goes on with the exchange whose Child SA the kernel has, or has refused.
+func (t *step) creationInstalled(sa *IKESA, child uint64, refusal string) {
+	if c := sa.Serving; c != nil && c.Child == child {
+		if refusal != "" {
+			t.refuseCreation(sa, *c, ike.Notify{Type: ike.NotifyNoProposalChosen})
+			return
+		}
+		t.childServed(sa, *c)
+		return
+	}
+	c, ours := sa.making(child)
+	switch {
+	case !ours:
+	case refusal == "":
+		t.childMade(sa, c)
+	default: // the peer is asked to delete it already (PROTOCOL.md, C-86)
+		sa.over(c)
+		t.answer(sa.Number, c.Ticket, "the kernel refused the child: "+refusal)
+		t.rekeyFailed(sa, c)
+	}
+}
+
 // installRefused: as initiator the peer has its half already, and is asked to delete it; as responder our answer says no.
 func (t *step) installRefused(sa *IKESA, i int, refusal string) {
 	child := sa.Children[i]
+	if sa.Serving != nil && sa.Serving.Child == child.Number {
+		return // the answer to the peer says no
+	}
 	if sa.SetUp != nil {
 		sa.SetUp.ChildRefusal = ike.NotifyNoProposalChosen
 		t.failChild(sa, i, refusal)
@@ -88,6 +117,7 @@ func (t *step) installRefused(sa *IKESA, i int, refusal string) {
 func (t *step) failChild(sa *IKESA, i int, detail string) {
 	child := sa.Children[i]
 	t.release(sa, child)
+	t.destroyShare(sa, child.ShareRef)
 	t.changeChild(sa, &child, Removed)
 	t.effects[len(t.effects)-1].Change.Detail = detail
 	sa.Children = without(sa.Children, i)

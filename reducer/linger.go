@@ -6,6 +6,7 @@ package reducer
 // linger ends everything of sa but its last response.
 func (t *step) linger(sa IKESA, cause Cause, detail string) {
 	t.answerWaiting(&sa, cause, detail)
+	t.dropCreations(&sa, cause.String())
 	for _, w := range sa.Window.Waiting {
 		t.dropWish(&sa, w, "the ike sa has ended")
 	}

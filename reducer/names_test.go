@@ -14,9 +14,9 @@ func TestNames(t *testing.T) {
 		ours   int
 		schema map[int32]string
 	}{
-		{Discarded, int(Discarded), record.Phase_name}, {Removed, int(Removed), record.ChildPhase_name},
-		{NotRecovered, int(NotRecovered), record.Cause_name}, {wishRefuseAuth, int(wishRefuseAuth), record.Wish_name},
-		{retryTimer, int(retryTimer), record.Timer_name}, {RootStart, int(RootStart), record.Root_name},
+		{Rekeyed, int(Rekeyed), record.Phase_name}, {ChildRekeyed, int(ChildRekeyed), record.ChildPhase_name},
+		{NotRecovered, int(NotRecovered), record.Cause_name}, {wishRekeyIKE, int(wishRekeyIKE), record.Wish_name},
+		{lifeTimer, int(lifeTimer), record.Timer_name}, {RootStart, int(RootStart), record.Root_name},
 		{EdgeDecided, int(EdgeDecided), record.Edge_name},
 	} {
 		if len(c.schema) != c.ours+1 || c.schema[int32(c.ours)] == "" {

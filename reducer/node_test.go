@@ -186,11 +186,14 @@ func (n *node) nextTimer() (timerKey, armed, bool) {
 // fresh is what the keyring makes for a new SA or another group.
 func (n *node) fresh(group ike.Group) *record.Fresh {
 	n.made++
-	n.keys[n.made] = true
 	nonce := make([]byte, 32)
 	for i := range nonce {
 		nonce[i] = n.name + byte(n.made)
 	}
+	if group == ike.GroupNone {
+		return &record.Fresh{Spi: uint64(n.name)<<56 | n.made, Nonce: nonce}
+	}
+	n.keys[n.made] = true
 	public := make([]byte, publicLength(group))
 	for i := range public {
 		public[i] = n.name
@@ -226,8 +229,8 @@ func (n *node) restart(recovered *record.Recovered) ([]Effect, []record.Change) 
 	delete(n.timers, timerKey{kind: shutdownTimer}) // the order ended with its run
 	held := map[uint64]bool{}
 	n.s.EachSA(0, func(sa *IKESA) bool {
-		if sa.KeyRef != 0 {
-			held[sa.KeyRef] = true
+		for ref := range sa.KeyRefs() {
+			held[ref] = true
 		}
 		return true
 	})

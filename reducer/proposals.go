@@ -52,7 +52,10 @@ func (p Proposal) meet(theirs ike.Proposal, protocol ike.ProtocolID) (Suite, boo
 		return Suite{}, false
 	}
 	if protocol != ike.ProtocolIKE {
-		s.SequenceNumbers, found = pick(theirs, ike.TransformSN, p.sequenceNumbers())
+		if s.SequenceNumbers, found = pick(theirs, ike.TransformSN, p.sequenceNumbers()); !found {
+			return Suite{}, false
+		}
+		s.Group, found = p.meetGroup(theirs)
 		return s, found
 	}
 	if s.PRF, found = pick(theirs, ike.TransformPRF, p.PRFs); !found {
@@ -60,6 +63,44 @@ func (p Proposal) meet(theirs ike.Proposal, protocol ike.ProtocolID) (Suite, boo
 	}
 	s.Group, found = pick(theirs, ike.TransformKE, p.Groups)
 	return s, found
+}
+
+// meetGroup is the key exchange of a Child SA's own that both allow; on either side no group at all means NONE.
+func (p Proposal) meetGroup(theirs ike.Proposal) (ike.Group, bool) {
+	for _, group := range p.groups() {
+		if offers(theirs, ike.TransformKE, uint16(group), 0) || group == ike.GroupNone && !has(theirs, ike.TransformKE) {
+			return group, true
+		}
+	}
+	return 0, false
+}
+
+// groups is what a configuration without a word about them means for a Child SA.
+func (p Proposal) groups() []ike.Group {
+	if len(p.Groups) == 0 {
+		return []ike.Group{ike.GroupNone}
+	}
+	return p.Groups
+}
+
+// firstChildProposals are those of a Child SA that comes with its IKE SA: its keys come of IKE_SA_INIT's key exchange (section
+// 1.2), so neither end has a word to say about another.
+func firstChildProposals(ours []Proposal) []Proposal {
+	bare := make([]Proposal, len(ours))
+	for i, p := range ours {
+		p.Groups = nil
+		bare[i] = p
+	}
+	return bare
+}
+
+// withoutGroups is a peer's offer in IKE_AUTH: a key exchange in it says nothing.
+func withoutGroups(offer ike.SA) ike.SA {
+	bare := ike.SA{Proposals: append([]ike.Proposal(nil), offer.Proposals...)}
+	for i, p := range bare.Proposals {
+		bare.Proposals[i].Transforms = slices.DeleteFunc(slices.Clone(p.Transforms), func(t ike.Transform) bool { return t.Type == ike.TransformKE })
+	}
+	return bare
 }
 
 // sequenceNumbers is what a configuration without a word about them means: the 32-bit ones.
@@ -113,6 +154,9 @@ func offer(ours []Proposal, protocol ike.ProtocolID, spi []byte) ike.SA {
 				add(ike.TransformKE, uint16(id), 0)
 			}
 		} else {
+			for _, id := range p.Groups {
+				add(ike.TransformKE, uint16(id), 0)
+			}
 			for _, id := range p.sequenceNumbers() {
 				add(ike.TransformSN, id, 0)
 			}
@@ -136,6 +180,9 @@ func choice(s Suite, protocol ike.ProtocolID, number uint8, spi []byte) ike.SA {
 		add(ike.TransformPRF, s.PRF, 0)
 		add(ike.TransformKE, uint16(s.Group), 0)
 	} else {
+		if s.Group != ike.GroupNone {
+			add(ike.TransformKE, uint16(s.Group), 0)
+		}
 		add(ike.TransformSN, s.SequenceNumbers, 0)
 	}
 	return ike.SA{Proposals: []ike.Proposal{p}}
@@ -168,7 +215,7 @@ func (p Proposal) has(t ike.Transform, protocol ike.ProtocolID) bool {
 	case ike.TransformPRF:
 		return protocol == ike.ProtocolIKE && slices.Contains(p.PRFs, t.ID)
 	case ike.TransformKE:
-		return protocol == ike.ProtocolIKE && slices.Contains(p.Groups, ike.Group(t.ID))
+		return slices.Contains(p.groups(), ike.Group(t.ID))
 	case ike.TransformSN:
 		return protocol != ike.ProtocolIKE && slices.Contains(p.sequenceNumbers(), t.ID)
 	}

@@ -102,8 +102,14 @@ func (t *step) resume(sa IKESA, cutShort bool) {
 		sa.SetUp = &setUp
 		t.askAgain(&sa)
 	}
+	t.resumeCreations(&sa)
 	for i := range sa.Children {
 		child := sa.Children[i]
+		if armed := child.Timer; armed.Kind != noTimer {
+			child.Timer = ArmedTimer{}
+			t.setChildTimer(&sa, &child, armed.Kind, max(armed.Deadline, t.now))
+			sa.Children = replaced(sa.Children, i, child)
+		}
 		if child.Asked == (Ref{}) {
 			continue
 		}
@@ -115,6 +121,26 @@ func (t *step) resume(sa IKESA, cutShort bool) {
 		sa.Children = replaced(sa.Children, i, child)
 	}
 	t.put(sa)
+}
+
+// resumeCreations repeats what exchanges wait for from the keyring.
+func (t *step) resumeCreations(sa *IKESA) {
+	again := func(c Creation) {
+		switch {
+		case c.Wait == (Ref{}):
+		case c.Stage == Preparing:
+			t.prepare(sa, &c)
+			sa.keep(c)
+		case c.Stage == AgreeingCreation:
+			t.agreeCreation(sa, c)
+		}
+	}
+	for _, c := range sa.Making {
+		again(c)
+	}
+	if sa.Serving != nil {
+		again(*sa.Serving)
+	}
 }
 
 // askAgain repeats what the set-up waits for from the keyring.

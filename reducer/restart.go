@@ -33,12 +33,12 @@ func (t *step) restart(sa IKESA) {
 	}
 }
 
-// wantedAgain reports whether the peer closed the last child of an SA and that child has close_action = start. The IKE SA
-// must go and come again then: this daemon makes a Child SA with its IKE SA only.
-func (t *step) wantedAgain(sa *IKESA, child ChildSA) bool {
+// wantedAgain reports whether the configuration wants a Child SA again that the peer has closed (close_action = start).
+func (t *step) wantedAgain(sa *IKESA, child ChildSA) (ChildConfig, bool) {
 	c, _ := t.connection(sa.Connection)
 	config, ok := c.child(child.Name)
-	return ok && config.CloseAction == actionStart && len(sa.Children) == 0 && sa.Phase == Established && t.s.ending == nil
+	return config, ok && config.CloseAction == actionStart && child.Phase == Installed && sa.Phase == Established &&
+		!sa.Window.Wants(wishDeleteIKE, 0) && t.s.ending == nil
 }
 
 func (t *step) locate(connection, child string) {

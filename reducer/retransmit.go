@@ -111,6 +111,9 @@ func (t *step) giveUp(sa IKESA, request Request) {
 		t.failSetUp(sa, Unanswered, "no answer to "+request.Exchange.String())
 	default:
 		sa.Decided = t.decided()
+		if c, ok := sa.making(0); ok && c.Rival.there() {
+			t.rivalStands(&sa, c) // what the peer made lives on
+		}
 		t.discard(sa, Unanswered, "request "+decimal(request.ID)+" ("+request.Wish.Wish.String()+")")
 		if !sa.closing() {
 			t.restart(sa)

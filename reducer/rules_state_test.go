@@ -14,20 +14,25 @@ func (n *node) checkState(effects []Effect) {
 		if sa.Phase == HalfOpen && !sa.Initiator {
 			halfOpen++
 		}
-		if sa.Phase < HalfOpen || sa.Phase > Lingering || n.gone[sa.Number] {
+		if sa.Phase == NoPhase || sa.Phase == Discarded || n.gone[sa.Number] {
 			n.t.Fatalf("step %d: ike%d is %v", n.s.step, sa.Number, sa.Phase)
 		}
 		if (sa.SetUp != nil) != (sa.Phase == HalfOpen) {
 			n.t.Fatalf("step %d: ike%d is %v with set-up %v", n.s.step, sa.Number, sa.Phase, sa.SetUp)
 		}
-		if sa.KeyRef != 0 {
-			if held[sa.KeyRef] || !n.keys[sa.KeyRef] {
-				n.t.Fatalf("step %d: ike%d has key %d, which is not there or another's", n.s.step, sa.Number, sa.KeyRef)
+		for ref := range sa.KeyRefs() {
+			if held[ref] || !n.keys[ref] {
+				n.t.Fatalf("step %d: ike%d has key %d, which is not there or another's", n.s.step, sa.Number, ref)
 			}
-			held[sa.KeyRef] = true
+			held[ref] = true
 		}
 		for _, a := range sa.Timers {
 			timers[timerKey{sa.Number, a.Kind, 0}] = armed{a.Set, a.Deadline}
+		}
+		for _, c := range sa.Children {
+			if c.Timer.Kind != noTimer {
+				timers[timerKey{sa.Number, c.Timer.Kind, uint32(c.Number)}] = armed{c.Timer.Set, c.Timer.Deadline}
+			}
 		}
 		n.checkWindow(sa, timers)
 		waiting += len(sa.Window.Waiting)
@@ -80,7 +85,7 @@ func (n *node) checkWindow(sa *IKESA, timers map[timerKey]armed) {
 		}
 		timers[timerKey{sa.Number, retransmitTimer, r.ID}] = armed{r.Timer.Set, r.Timer.Deadline}
 	}
-	if w.open() && len(w.Waiting) > 0 {
+	if w.open() && len(w.Waiting) > 0 && !sa.rekeyAlone() {
 		n.t.Fatalf("step %d: ike%d has room in the window and wishes that wait", n.s.step, sa.Number)
 	}
 	if len(w.Answered) > ourWindow {

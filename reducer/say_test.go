@@ -15,7 +15,7 @@ import (
 //
 //	SA...(20/256 prf5 ke31; 12/256 integ12 prf5 ke19)   proposals; spi=c0000001, num=2, proto=2 where they are special
 //	KEi(19)  KEi(31 len=31)  Ni(len=15)  Ni(ours)        group and length, our own nonce back; Ni(of=1) is 01 all through
-//	N(COOKIE=0102)  N(40000)                             notify, with data in hex
+//	N(COOKIE=0102)  N(40000)  N(REKEY_SA:c0000001)       notify, with data or an ESP SPI in hex
 //	IDi(west.example)  IDi(1 c0000201)                   a name, or type and data in hex
 //	AUTH  AUTH(2 abcd)  TSi(10.1.0.0/16 10.9.0.1..10.9.0.5[6/80])
 //	NAT  NAT(peer)  NAT(us)                              the two hashes, right or as behind a NAT

@@ -86,6 +86,17 @@ func notifyWord(args string) ([]ike.Body, error) {
 	if err != nil {
 		return nil, err
 	}
+	if named, spi, ok := strings.Cut(name, ":"); ok {
+		v, err := strconv.ParseUint(spi, 16, 32)
+		if err != nil {
+			return nil, err
+		}
+		for n := range 0x10000 {
+			if ike.NotifyType(n).String() == named {
+				return []ike.Body{ike.ChildNotify(ike.NotifyType(n), ike.ProtocolESP, uint32(v))}, nil
+			}
+		}
+	}
 	if n, err := strconv.Atoi(name); err == nil {
 		return []ike.Body{ike.Notify{Type: ike.NotifyType(n), Data: octets}}, nil
 	}

@@ -56,6 +56,7 @@ func (s *script) config(_ []string, input string) error {
 func connectionOf(a args) *record.Connection {
 	c := &record.Connection{Name: a.words[0], LocalId: nameOf(a.options["id"]), RemoteId: nameOf(a.options["peer"]),
 		Proposals: proposalsOf(a.options["ike"]), DpdDelay: uint64(a.duration("dpd", 0)), KeyingTries: uint32(a.number("tries")),
+		RekeyTime: uint64(a.duration("rekey", 0)), OverTime: uint64(a.duration("over", 0)), RandTime: uint64(a.duration("rand", 0)),
 		Encap: a.has("encap"), Unique: record.Unique(record.Unique_value["UNIQUE_"+strings.ToUpper(a.options["unique"])])}
 	if v := a.options["local"]; v != "" {
 		c.LocalAddrs = strings.Split(v, ",")
@@ -74,7 +75,8 @@ func nameOf(name string) *record.Identity {
 }
 
 func childOf(a args) (*record.Child, error) {
-	child := &record.Child{Name: a.words[0], Proposals: proposalsOf(a.options["esp"]), TransportMode: a.has("transport")}
+	child := &record.Child{Name: a.words[0], Proposals: proposalsOf(a.options["esp"]), TransportMode: a.has("transport"),
+		RekeyTime: uint64(a.duration("rekey", 0)), LifeTime: uint64(a.duration("life", 0)), RandTime: uint64(a.duration("rand", 0))}
 	for _, side := range []struct {
 		key string
 		to  *[]*record.Selector

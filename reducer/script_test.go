@@ -37,7 +37,7 @@ type script struct {
 func command(name string) func(*script, []string, string) error {
 	return map[string]func(*script, []string, string) error{
 		"config": (*script).config, "given": (*script).given,
-		"initiate": (*script).initiate, "close": (*script).close, "shutdown": (*script).shutdown,
+		"initiate": (*script).initiate, "close": (*script).close, "rekey": (*script).rekey, "shutdown": (*script).shutdown,
 		"share-made": (*script).shareMade, "agreed": (*script).agreed, "auth-made": (*script).authMade,
 		"authenticated": (*script).authenticated, "spi-allocated": (*script).spiAllocated,
 		"child-installed": (*script).childInstalled, "child-removed": (*script).childRemoved,

@@ -42,6 +42,16 @@ func (s *script) close(words []string, _ string) error {
 	return nil
 }
 
+// rekey: the operator wants an IKE SA or a child rekeyed.
+//
+//	rekey ike1 ticket=7        rekey ike1 child1
+func (s *script) rekey(words []string, _ string) error {
+	a := argsOf(words)
+	s.take(&record.Event{IkeSa: a.sa(), Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_RekeyAsked{
+		RekeyAsked: &record.RekeyAsked{ChildSa: a.named("child"), Ticket: a.number("ticket")}}})
+	return nil
+}
+
 // shutdown: SIGTERM.
 //
 //	shutdown budget=10s        shutdown keep

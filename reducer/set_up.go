@@ -70,9 +70,7 @@ func (t *step) establish(sa *IKESA) {
 		sa.LowestNonce = bytes.Clone(sa.lowestNonce()) // a part of a datagram would keep all of it
 	}
 	t.changePhase(sa, Established)
-	if c.DPDDelay > 0 {
-		t.setTimer(sa, livenessTimer, c.DPDDelay)
-	}
+	t.armLife(sa)
 }
 
 func quoted(s string) string { return strconv.Quote(s) }

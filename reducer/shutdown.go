@@ -98,7 +98,7 @@ func (t *step) closeForShutdown(sa *IKESA) {
 	left := max(e.Deadline-t.now, 0)
 	decided := Because{Edge: EdgeDecided, Step: e.Step}
 	switch sa.Phase {
-	case HalfOpen, Established:
+	case HalfOpen, Established, Rekeyed:
 		if sa.Window.Wants(wishDeleteIKE, 0) {
 			t.shorten(sa, left)
 			return

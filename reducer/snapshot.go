@@ -63,7 +63,11 @@ func saTo(sa *IKESA) *record.IKESA {
 		LocalId: identityTo(sa.LocalID), RemoteId: identityTo(sa.RemoteID), Window: windowTo(&sa.Window), SetUp: setUpTo(sa.SetUp),
 		Created: uint64(sa.Created), Established: uint64(sa.Established), LastHeard: uint64(sa.LastHeard), Rtt: uint64(sa.RTT),
 		Ticket: sa.Ticket, CreatedStep: sa.CreatedStep, LingerGap: uint64(sa.LingerGap), LingerBegan: uint64(sa.LingerBegan),
-		LowestNonce: sa.LowestNonce, Hinted: uint64(sa.Hinted)}
+		LowestNonce: sa.LowestNonce, Hinted: uint64(sa.Hinted),
+		Serving: creationTo(sa.Serving), Successor: sa.Successor, Refusals: sa.Refusals, RefusedSince: uint64(sa.RefusedSince)}
+	for i := range sa.Making {
+		r.Making = append(r.Making, creationTo(&sa.Making[i]))
+	}
 	for i := range sa.Children {
 		r.Children = append(r.Children, childTo(&sa.Children[i]))
 	}
@@ -80,7 +84,11 @@ func saFrom(r *record.IKESA) *IKESA {
 		LocalID: identityFrom(r.GetLocalId()), RemoteID: identityFrom(r.GetRemoteId()), Window: windowFrom(r.GetWindow()), SetUp: setUpFrom(r.GetSetUp()),
 		Created: int64(r.GetCreated()), Established: int64(r.GetEstablished()), LastHeard: int64(r.GetLastHeard()), RTT: int64(r.GetRtt()),
 		Ticket: r.GetTicket(), CreatedStep: r.GetCreatedStep(), LingerGap: int64(r.GetLingerGap()), LingerBegan: int64(r.GetLingerBegan()),
-		LowestNonce: r.GetLowestNonce(), Hinted: int64(r.GetHinted())}
+		LowestNonce: r.GetLowestNonce(), Hinted: int64(r.GetHinted()),
+		Serving: creationFrom(r.GetServing()), Successor: r.GetSuccessor(), Refusals: r.GetRefusals(), RefusedSince: int64(r.GetRefusedSince())}
+	for _, c := range r.GetMaking() {
+		sa.Making = append(sa.Making, *creationFrom(c))
+	}
 	for _, child := range r.GetChildren() {
 		sa.Children = append(sa.Children, childFrom(child))
 	}
@@ -95,7 +103,9 @@ func childTo(c *ChildSA) *record.ChildSA {
 		InboundSpi: c.InboundSPI, OutboundSpi: c.OutboundSPI, Suite: suiteTo(c.Suite), Initiator: c.Initiator,
 		TransportMode: c.TransportMode, LocalTs: selectorsTo(c.LocalTS), RemoteTs: selectorsTo(c.RemoteTS),
 		Installed: uint64(c.Installed), OutboundGone: c.OutboundGone, CreatedStep: c.CreatedStep, Ticket: c.Ticket,
-		AskedStep: c.Asked.Step, AskedIndex: c.Asked.Index, Path: PathRecord(c.Path), Ni: c.Ni, Nr: c.Nr}
+		AskedStep: c.Asked.Step, AskedIndex: c.Asked.Index, Path: PathRecord(c.Path), Ni: c.Ni, Nr: c.Nr,
+		ShareRef: c.ShareRef, PeerPublic: c.PeerPublic, Timer: armedTo(c.Timer), LifeEnds: uint64(c.LifeEnds), ReplacedBy: c.ReplacedBy, Refusals: c.Refusals,
+		RefusedSince: uint64(c.RefusedSince)}
 }
 
 func childFrom(r *record.ChildSA) ChildSA {
@@ -103,7 +113,9 @@ func childFrom(r *record.ChildSA) ChildSA {
 		InboundSPI: r.GetInboundSpi(), OutboundSPI: r.GetOutboundSpi(), Suite: suiteFrom(r.GetSuite()), Initiator: r.GetInitiator(),
 		TransportMode: r.GetTransportMode(), LocalTS: selectorsFrom(r.GetLocalTs()), RemoteTS: selectorsFrom(r.GetRemoteTs()),
 		Installed: int64(r.GetInstalled()), OutboundGone: r.GetOutboundGone(), CreatedStep: r.GetCreatedStep(), Ticket: r.GetTicket(),
-		Asked: Ref{r.GetAskedStep(), r.GetAskedIndex()}, Path: pathOf(r.GetPath()), Ni: r.GetNi(), Nr: r.GetNr()}
+		Asked: Ref{r.GetAskedStep(), r.GetAskedIndex()}, Path: pathOf(r.GetPath()), Ni: r.GetNi(), Nr: r.GetNr(),
+		ShareRef: r.GetShareRef(), PeerPublic: r.GetPeerPublic(), Timer: armedFrom(r.GetTimer()), LifeEnds: int64(r.GetLifeEnds()), ReplacedBy: r.GetReplacedBy(), Refusals: r.GetRefusals(),
+		RefusedSince: int64(r.GetRefusedSince())}
 }
 
 func setUpTo(s *SetUp) *record.SetUp {

@@ -75,7 +75,9 @@ type IKESA struct {
 
 	Window   Window
 	Children []ChildSA
-	SetUp    *SetUp // until IKE_AUTH is complete
+	SetUp    *SetUp     // until IKE_AUTH is complete
+	Making   []Creation // CREATE_CHILD_SA exchanges of ours that are not complete
+	Serving  *Creation  // the peer's
 	Timers   []ArmedTimer
 
 	Created, Established int64
@@ -87,6 +89,10 @@ type IKESA struct {
 	LowestNonce          []byte // of its IKE_SA_INIT, once it is up and where `unique` is set (PROTOCOL.md, C-41)
 	Hinted               int64  // when a hint last made us ask for a sign of life; 0: none did
 	LingerGap            int64  // the peer's last seen retransmission interval (PROTOCOL.md, D-20)
+
+	Successor    uint64 // Rekeyed: the IKE SA that has its place
+	Refusals     uint32 // TEMPORARY_FAILUREs to its rekeying in a row, and since when
+	RefusedSince int64
 }
 
 // ChildSA is one Child SA: a pair of ESP SAs.
@@ -107,6 +113,13 @@ type ChildSA struct {
 	Asked                   Ref    // the InstallChild or AllocateSPI that is not answered yet
 	Path                    Path   // of the IKE SA when it was installed: the kernel knows it by these addresses
 	Ni, Nr                  []byte // until it is installed: what its keys come of
+	ShareRef                uint64 // until it is installed: the key exchange it had of its own, or 0
+	PeerPublic              []byte // with it: the peer's half
+	Timer                   ArmedTimer
+	LifeEnds                int64  // its hard end; 0: none
+	ReplacedBy              uint64 // Rekeyed: the Child SA that has its place
+	Refusals                uint32 // TEMPORARY_FAILUREs to its rekeying in a row, and since when
+	RefusedSince            int64
 }
 
 // Suite is one choice out of a proposal. Of an ESP suite PRF is 0.

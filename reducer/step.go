@@ -57,9 +57,17 @@ func (t *step) dispatch() {
 	case *record.Event_HintReceived:
 		t.hintReceived(ev.HintReceived)
 	case *record.Event_KeyShareMade:
-		t.keyShareMade(ev.KeyShareMade)
+		if sa, c, ok := t.creation(); ok {
+			t.prepared(sa, c, ev.KeyShareMade)
+		} else {
+			t.keyShareMade(ev.KeyShareMade)
+		}
 	case *record.Event_Agreed:
-		t.agreed(ev.Agreed)
+		if sa, c, ok := t.creation(); ok {
+			t.creationAgreed(sa, c, ev.Agreed)
+		} else {
+			t.agreed(ev.Agreed)
+		}
 	case *record.Event_AuthMade:
 		t.authMade(ev.AuthMade)
 	case *record.Event_Authenticated:
@@ -76,6 +84,8 @@ func (t *step) dispatch() {
 		t.initiateAsked(ev.InitiateAsked)
 	case *record.Event_CloseAsked:
 		t.closeAsked(ev.CloseAsked)
+	case *record.Event_RekeyAsked:
+		t.rekeyAsked(ev.RekeyAsked)
 	case *record.Event_ShutdownAsked:
 		t.shutdownAsked(ev.ShutdownAsked)
 	case *record.Event_RunEnded, *record.Event_DoorCounted, *record.Event_Poisoned:

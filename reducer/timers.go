@@ -23,6 +23,10 @@ func (t *step) timerFired(ev *record.TimerFired) {
 		t.retransmitDue(sa, ev.GetMessageId())
 		return
 	}
+	if (kind == rekeyTimer || kind == lifeTimer) && ev.GetMessageId() != 0 {
+		t.childTimerDue(sa, ev.GetMessageId())
+		return
+	}
 	armed, ok := sa.timer(kind)
 	if !ok || armed.Set != (Ref{t.because.Step, t.because.Index}) {
 		t.drop("stale timer")
@@ -38,6 +42,10 @@ func (t *step) timerFired(ev *record.TimerFired) {
 		t.discardDue(sa)
 	case lingerTimer:
 		t.lingerOver(sa)
+	case rekeyTimer:
+		t.rekeyDue(sa)
+	case lifeTimer:
+		t.lifeOver(sa)
 	case refusalTimer:
 		t.refusalOver(sa)
 	default:

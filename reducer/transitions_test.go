@@ -67,6 +67,9 @@ type transitions struct {
 func (s *transitions) note(c *record.Changed) {
 	s.Lock()
 	defer s.Unlock()
+	if c.GetChildFrom() == c.GetChildTo() && c.GetChildTo() != record.ChildPhase_CHILD_PHASE_NONE {
+		return // it moved to another IKE SA
+	}
 	if c.GetChildFrom() != c.GetChildTo() {
 		s.there[strings.ReplaceAll(fmt.Sprintf("child %v %v", ChildPhase(c.GetChildFrom()), ChildPhase(c.GetChildTo())), "-", "None")] = true
 		return

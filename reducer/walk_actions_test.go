@@ -126,6 +126,18 @@ func (w *walk) close(i int, child bool) {
 	w.take(i, &record.Event{IkeSa: sa.Number, Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_CloseAsked{CloseAsked: asked}})
 }
 
+func (w *walk) rekey(i int, child bool) {
+	sa := w.some(i)
+	if sa == nil {
+		return
+	}
+	asked := &record.RekeyAsked{Ticket: uint64(w.now - epoch + 1)}
+	if child && len(sa.Children) > 0 {
+		asked.ChildSa = sa.Children[len(sa.Children)-1].Number
+	}
+	w.take(i, &record.Event{IkeSa: sa.Number, Because: root(record.Root_ROOT_OPERATOR), Kind: &record.Event_RekeyAsked{RekeyAsked: asked}})
+}
+
 func (w *walk) kill(i int, withoutKeys []uint64) {
 	n := w.nodes[i]
 	n.now = max(n.now, w.now)

@@ -165,7 +165,7 @@ func (w *walk) agree() {
 	for i, n := range w.nodes {
 		installed := 0
 		n.s.EachSA(0, func(sa *IKESA) bool {
-			if sa.Phase != Established || len(sa.Window.InFlight)+len(sa.Window.Waiting) > 0 {
+			if sa.Phase != Established || len(sa.Window.InFlight)+len(sa.Window.Waiting)+len(sa.Making) > 0 || sa.Serving != nil {
 				w.t.Fatalf("node %d: ike%d is still %v, with %v in flight", i, sa.Number, sa.Phase, sa.Window.InFlight)
 			}
 			children := map[end]bool{}
@@ -190,7 +190,7 @@ func (w *walk) agree() {
 			w.t.Fatalf("node %d: SPIs %v are reserved and used by nobody", i, n.reserved)
 		}
 		for key := range n.timers {
-			if key.kind != livenessTimer {
+			if key.kind != livenessTimer && key.kind != rekeyTimer && key.kind != lifeTimer {
 				w.t.Fatalf("node %d: ike%d %v is still armed", i, key.sa, key.kind)
 			}
 		}

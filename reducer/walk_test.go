@@ -92,7 +92,7 @@ func (w *walk) something() {
 	i := rapid.IntRange(0, 1).Draw(w.t, "node")
 	n := w.nodes[i]
 	switch rapid.SampledFrom([]string{"calm", "calm", "initiate", "deliver", "deliver", "deliver", "deliver", "double", "lose", "complete", "complete",
-		"complete", "complete", "refuse", "fire", "fire", "stale", "wait", "close", "close", "close child", "kill", "lose keys", "shut down"}).Draw(w.t, "what") {
+		"complete", "complete", "refuse", "fire", "fire", "stale", "wait", "close", "close", "close child", "rekey", "rekey", "rekey child", "rekey child", "kill", "lose keys", "shut down"}).Draw(w.t, "what") {
 	case "calm":
 		w.calm()
 	case "initiate":
@@ -125,6 +125,10 @@ func (w *walk) something() {
 		w.close(i, false)
 	case "close child":
 		w.close(i, true)
+	case "rekey":
+		w.rekey(i, false)
+	case "rekey child":
+		w.rekey(i, true)
 	case "kill":
 		w.kill(i, nil)
 	case "lose keys":

@@ -113,7 +113,7 @@ func (w *Window) open() bool {
 
 // pump builds and records the wishes whose turn has come.
 func (t *step) pump(sa *IKESA) {
-	for sa.Window.open() && len(sa.Window.Waiting) > 0 {
+	for sa.Window.open() && len(sa.Window.Waiting) > 0 && !sa.rekeyAlone() {
 		w := sa.Window.Waiting[0]
 		sa.Window.Waiting = without(sa.Window.Waiting, 0)
 		if m, ok := t.build(sa, w); ok {
@@ -121,6 +121,13 @@ func (t *step) pump(sa *IKESA) {
 			t.idsEnd(sa)
 		}
 	}
+}
+
+// rekeyAlone keeps the rekeying of the IKE SA, ours or the peer's, and what we ask for apart: it would collide with it, and a
+// Delete would overtake it (PROTOCOL.md, D-16).
+func (sa *IKESA) rekeyAlone() bool {
+	return sa.rekeying() || sa.Serving != nil && sa.Serving.Kind == RekeyedIKE ||
+		sa.Window.Waiting[0].Wish == wishRekeyIKE && (len(sa.Window.InFlight) > 0 || sa.childrenMoving())
 }
 
 // build makes the message of a wish, from the state of this moment; false when there is nothing left to wish for.
@@ -138,6 +145,8 @@ func (t *step) build(sa *IKESA, w Waiting) (message, bool) {
 		return t.buildDeleteChild(sa, w)
 	case wishRefuseAuth:
 		return t.buildRefuseAuth(sa), true
+	case wishCreateChild, wishRekeyChild, wishRekeyIKE:
+		return t.buildCreateChild(sa, w)
 	}
 	panic("wish without a message: " + w.Wish.String())
 }

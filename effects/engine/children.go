@@ -65,7 +65,8 @@ func (c *children) install(ctx context.Context, o *order) (uint32, error) {
 		inbound = spi
 	}
 	secret, err := c.e.c.Keyring.ChildKeys(e.KeyRef, keys.ChildInput{Ni: in.Ni, Nr: in.Nr, Encr: in.Suite.Encr,
-		KeyLength: in.Suite.KeyLength, Integ: in.Suite.Integ})
+		KeyLength: in.Suite.KeyLength, Integ: in.Suite.Integ,
+		ShareRef: in.ShareRef, PeerPublic: in.PeerPublic})
 	if err == nil {
 		defer wipe(&secret)
 		err = c.e.c.Dataplane.Install(c.child(o, inbound, &secret))

@@ -24,6 +24,10 @@ func (d *door) protected(in *udp.Datagram, h ike.Header) {
 		d.drop("reflected", in) // our SPI on the peer's side: our own message with other flags (N-38)
 		return
 	}
+	if sa == nil && (d.e.core.index.comes(h.SPIi) || d.e.core.index.comes(h.SPIr)) {
+		d.drop("too-early", in) // the peer was faster to have the new SA; it asks again
+		return
+	}
 	if sa == nil || sa.SPIi != h.SPIi || sa.SPIr != h.SPIr {
 		d.drop("unknown-spi", in)
 		if !h.Response() {

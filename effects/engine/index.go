@@ -3,6 +3,7 @@ package engine
 import (
 	"hash/maphash"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -20,6 +21,7 @@ type index struct {
 	sources  map[netip.Addr]int  // half-open SAs of a source
 	entries  map[uint64]entry
 	halfOpen int
+	coming   map[uint64][]uint64 // SA -> our SPIs of those that are to take its place: the peer may use one before we do
 }
 
 // entry is how an SA stands in the maps.
@@ -30,13 +32,14 @@ type entry struct {
 
 func newIndex() *index {
 	return &index{seed: maphash.MakeSeed(), spis: map[uint64]uint64{}, inits: map[uint64]uint64{}, peers: map[uint64][]uint64{},
-		sources: map[netip.Addr]int{}, entries: map[uint64]entry{}}
+		sources: map[netip.Addr]int{}, entries: map[uint64]entry{}, coming: map[uint64][]uint64{}}
 }
 
 // update brings SA number up to date; nil is gone.
 func (x *index) update(number uint64, sa *reducer.IKESA) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.expect(number, sa)
 	old, had := x.entries[number]
 	if sa == nil {
 		if had {
@@ -63,6 +66,31 @@ func (x *index) update(number uint64, sa *reducer.IKESA) {
 	}
 	x.enter(number, now)
 	x.entries[number] = now
+}
+
+// expect notes the SPIs of SAs that are being made in the place of one.
+func (x *index) expect(number uint64, sa *reducer.IKESA) {
+	var spis []uint64
+	if sa != nil {
+		spis = sa.ComingSPIs()
+	}
+	if len(spis) > 0 {
+		x.coming[number] = spis
+	} else if len(x.coming) > 0 {
+		delete(x.coming, number)
+	}
+}
+
+// comes reports whether that is our SPI of an SA that is being made.
+func (x *index) comes(spi uint64) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, spis := range x.coming {
+		if slices.Contains(spis, spi) {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *index) enter(number uint64, e entry) {

@@ -175,17 +175,17 @@ func (e *Loop) openVault() (lost []uint64, err error) {
 		return nil, fmt.Errorf("the journal's vault: %w", err)
 	}
 	e.core.state.EachSA(0, func(sa *reducer.IKESA) bool {
-		if sa.KeyRef == 0 {
-			return true
-		}
-		sealed, ok := entries[sa.KeyRef]
-		err := errors.New("it is not there")
-		if ok {
-			err = e.c.Keyring.Import(sa.KeyRef, sealed)
-		}
-		if err != nil {
-			e.c.Log.Warn("an ike sa cannot go on without its entry in the vault", "sa", sa.Number, "error", err)
-			lost = append(lost, sa.Number)
+		for ref := range sa.KeyRefs() {
+			sealed, ok := entries[ref]
+			err := errors.New("it is not there")
+			if ok {
+				err = e.c.Keyring.Import(ref, sealed)
+			}
+			if err != nil {
+				e.c.Log.Warn("an ike sa cannot go on without its entry in the vault", "sa", sa.Number, "error", err)
+				lost = append(lost, sa.Number)
+				break
+			}
 		}
 		return true
 	})

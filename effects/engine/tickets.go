@@ -45,6 +45,8 @@ func ticketOf(ev *record.Event) *uint64 {
 		return &kind.InitiateAsked.Ticket
 	case *record.Event_CloseAsked:
 		return &kind.CloseAsked.Ticket
+	case *record.Event_RekeyAsked:
+		return &kind.RekeyAsked.Ticket
 	}
 	return nil
 }

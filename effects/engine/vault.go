@@ -41,6 +41,9 @@ func (c *core) secrets(b *reducer.Batch, ev *record.Event) {
 			}
 		}
 	case *record.Event_Agreed:
+		if ref = kind.Agreed.GetKeyRef(); ref != 0 {
+			break
+		}
 		if sa := b.SA(ev.GetIkeSa()); sa != nil {
 			ref = sa.KeyRef
 		}
@@ -81,11 +84,10 @@ func (v *vault) durable(b *Batch) {
 func (v *vault) living(s reducer.State) []journal.VaultChange {
 	var changes []journal.VaultChange
 	s.EachSA(0, func(sa *reducer.IKESA) bool {
-		if sa.KeyRef == 0 {
-			return true
-		}
-		if sealed, err := v.e.c.Keyring.Export(sa.KeyRef); err == nil {
-			changes = append(changes, journal.VaultChange{Ref: sa.KeyRef, Sealed: sealed})
+		for ref := range sa.KeyRefs() {
+			if sealed, err := v.e.c.Keyring.Export(ref); err == nil {
+				changes = append(changes, journal.VaultChange{Ref: ref, Sealed: sealed})
+			}
 		}
 		return true
 	})

@@ -30,7 +30,10 @@ func (w keyWork) do(e *reducer.Effect) *record.Event {
 		return &record.Event{Kind: &record.Event_KeyShareMade{KeyShareMade: made}}
 	case reducer.EffectAgree:
 		agreed := &record.Agreed{}
-		if err := w.agree(e.KeyRef, e.Initiator, e.SPIi, e.SPIr, e.Keys); err != nil {
+		if e.Keys.Request == nil { // of CREATE_CHILD_SA: the vault cannot find it by the IKE SA
+			agreed.KeyRef = e.KeyRef
+		}
+		if err := w.exchange(e); err != nil {
 			agreed.Failure = text(err.Error())
 		}
 		return &record.Event{Kind: &record.Event_Agreed{Agreed: agreed}}
@@ -62,9 +65,16 @@ func (w keyWork) fresh(group ike.Group) (*record.Fresh, error) {
 	}
 }
 
+func (w keyWork) exchange(e *reducer.Effect) error {
+	if e.Child != 0 {
+		return w.e.c.Keyring.Exchange(e.KeyRef, e.Keys.Ni, e.Keys.Nr, e.Keys.PeerPublic)
+	}
+	return w.agree(e.KeyRef, e.Initiator, e.SPIi, e.SPIr, e.Keys)
+}
+
 func (w keyWork) agree(ref uint64, initiator bool, spii, spir uint64, k *reducer.KeyWork) error {
 	return w.e.c.Keyring.Agree(ref, keys.Agreement{Suite: keySuite(k.Suite), Initiator: initiator, SPIi: spii, SPIr: spir,
-		Ni: k.Ni, Nr: k.Nr, PeerPublic: k.PeerPublic})
+		Ni: k.Ni, Nr: k.Nr, PeerPublic: k.PeerPublic, OldRef: k.OldRef})
 }
 
 func keySuite(s reducer.Suite) keys.Suite {

@@ -72,6 +72,14 @@ func (in ChildInput) check() error {
 	return nil
 }
 
+// Exchange does the key exchange of a Child SA to be, so that a bad public value is found before anything is installed. Its
+// private value enters no other one from then on.
+func (k *Keyring) Exchange(ref uint64, ni, nr, peerPublic []byte) error {
+	gir, err := k.childSecret(ChildInput{Ni: ni, Nr: nr, ShareRef: ref, PeerPublic: peerPublic})
+	clear(gir)
+	return err
+}
+
 // childSecret is g^ir of the child's own key exchange.
 func (k *Keyring) childSecret(in ChildInput) ([]byte, error) {
 	s := k.of(in.ShareRef)
@@ -86,5 +94,12 @@ func (k *Keyring) childSecret(in ChildInput) ([]byte, error) {
 	var digest [16]byte
 	full := sha256.Sum256(appendParts([]byte("child"), in.Ni, in.Nr, in.PeerPublic))
 	copy(digest[:], full[:])
-	return half.enter(half.group, digest, in.PeerPublic)
+	if half.secret != nil && half.bound == digest {
+		return append([]byte(nil), half.secret...), nil
+	}
+	gir, err := half.enter(half.group, digest, in.PeerPublic)
+	if err == nil {
+		half.secret = append([]byte(nil), gir...)
+	}
+	return gir, err
 }

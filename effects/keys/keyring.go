@@ -108,7 +108,7 @@ type Init struct {
 	Public []byte
 }
 
-// MakeInit draws a share, an SPI and a nonce. That no other SA of ours has that SPI is for the caller to see.
+// MakeInit draws a share, an SPI and a nonce; of group NONE no share, and then there is no reference either. That no other SA of ours has that SPI is for the caller to see.
 func (k *Keyring) MakeInit(group uint16) (Init, error) {
 	var spi [8]byte
 	for binary.BigEndian.Uint64(spi[:]) == 0 {
@@ -119,6 +119,9 @@ func (k *Keyring) MakeInit(group uint16) (Init, error) {
 	nonce := make([]byte, 32)
 	if _, err := io.ReadFull(k.rand, nonce); err != nil {
 		return Init{}, fmt.Errorf("randomness for a nonce: %w", err)
+	}
+	if ike.Group(group) == ike.GroupNone {
+		return Init{SPI: binary.BigEndian.Uint64(spi[:]), Nonce: nonce}, nil
 	}
 	made, err := k.MakeShare(group)
 	return Init{made.Ref, binary.BigEndian.Uint64(spi[:]), nonce, made.Public}, err

@@ -21,18 +21,20 @@ type shard struct {
 
 // share is our half of a key exchange. bound, once not zero, is the digest of the only agreement it may enter (W-32).
 type share struct {
-	mu    sync.Mutex // one key exchange at a time: K-13 allows a half-open SA no second
-	group ike.Group
-	key   private
-	bound [16]byte
-	gone  bool     // wiped: whoever waited for the lock comes too late
-	spirs []uint64 // of the responders whose keys were agreed, as initiator (W-21)
+	mu     sync.Mutex // one key exchange at a time: K-13 allows a half-open SA no second
+	group  ike.Group
+	key    private
+	bound  [16]byte
+	secret []byte   // g^ir of a Child SA's own key exchange, once it was done
+	gone   bool     // wiped: whoever waited for the lock comes too late
+	spirs  []uint64 // of the responders whose keys were agreed, as initiator (W-21)
 }
 
 // wipe is called with the share's lock held.
 func (h *share) wipe() {
 	h.gone = true
 	h.key.wipe()
+	clear(h.secret)
 }
 
 // wipeNow waits for a key exchange that is under way, since that reads the private value. A nil share is none.

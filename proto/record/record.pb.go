@@ -259,23 +259,27 @@ const (
 	Timer_TIMER_LIVENESS   Timer = 3
 	Timer_TIMER_DISCARD    Timer = 4
 	Timer_TIMER_LINGER     Timer = 5
-	Timer_TIMER_REFUSAL    Timer = 6 // PROTOCOL.md, X-27
-	Timer_TIMER_SHUTDOWN   Timer = 7 // next batch of Deletes
-	Timer_TIMER_RETRY      Timer = 8 // a connection with start_action start tries again
+	Timer_TIMER_REFUSAL    Timer = 6  // PROTOCOL.md, X-27
+	Timer_TIMER_SHUTDOWN   Timer = 7  // next batch of Deletes
+	Timer_TIMER_RETRY      Timer = 8  // a connection with start_action start tries again
+	Timer_TIMER_REKEY      Timer = 9  // soft end of an IKE SA or, message_id being its number, of a Child SA
+	Timer_TIMER_LIFE       Timer = 10 // hard end of one
 )
 
 // Enum value maps for Timer.
 var (
 	Timer_name = map[int32]string{
-		0: "TIMER_NONE",
-		1: "TIMER_RETRANSMIT",
-		2: "TIMER_HALF_OPEN",
-		3: "TIMER_LIVENESS",
-		4: "TIMER_DISCARD",
-		5: "TIMER_LINGER",
-		6: "TIMER_REFUSAL",
-		7: "TIMER_SHUTDOWN",
-		8: "TIMER_RETRY",
+		0:  "TIMER_NONE",
+		1:  "TIMER_RETRANSMIT",
+		2:  "TIMER_HALF_OPEN",
+		3:  "TIMER_LIVENESS",
+		4:  "TIMER_DISCARD",
+		5:  "TIMER_LINGER",
+		6:  "TIMER_REFUSAL",
+		7:  "TIMER_SHUTDOWN",
+		8:  "TIMER_RETRY",
+		9:  "TIMER_REKEY",
+		10: "TIMER_LIFE",
 	}
 	Timer_value = map[string]int32{
 		"TIMER_NONE":       0,
@@ -287,6 +291,8 @@ var (
 		"TIMER_REFUSAL":    6,
 		"TIMER_SHUTDOWN":   7,
 		"TIMER_RETRY":      8,
+		"TIMER_REKEY":      9,
+		"TIMER_LIFE":       10,
 	}
 )
 
@@ -327,6 +333,9 @@ const (
 	Wish_WISH_DELETE_IKE   Wish = 4
 	Wish_WISH_DELETE_CHILD Wish = 5
 	Wish_WISH_REFUSE_AUTH  Wish = 6 // PROTOCOL.md, D-25
+	Wish_WISH_CREATE_CHILD Wish = 7
+	Wish_WISH_REKEY_CHILD  Wish = 8
+	Wish_WISH_REKEY_IKE    Wish = 9
 )
 
 // Enum value maps for Wish.
@@ -339,6 +348,9 @@ var (
 		4: "WISH_DELETE_IKE",
 		5: "WISH_DELETE_CHILD",
 		6: "WISH_REFUSE_AUTH",
+		7: "WISH_CREATE_CHILD",
+		8: "WISH_REKEY_CHILD",
+		9: "WISH_REKEY_IKE",
 	}
 	Wish_value = map[string]int32{
 		"WISH_NONE":         0,
@@ -348,6 +360,9 @@ var (
 		"WISH_DELETE_IKE":   4,
 		"WISH_DELETE_CHILD": 5,
 		"WISH_REFUSE_AUTH":  6,
+		"WISH_CREATE_CHILD": 7,
+		"WISH_REKEY_CHILD":  8,
+		"WISH_REKEY_IKE":    9,
 	}
 )
 
@@ -387,6 +402,7 @@ const (
 	Phase_PHASE_DELETING    Phase = 3
 	Phase_PHASE_LINGERING   Phase = 4
 	Phase_PHASE_DISCARDED   Phase = 5
+	Phase_PHASE_REKEYED     Phase = 6 // another IKE SA has its place and its children; only its end is still to come
 )
 
 // Enum value maps for Phase.
@@ -398,6 +414,7 @@ var (
 		3: "PHASE_DELETING",
 		4: "PHASE_LINGERING",
 		5: "PHASE_DISCARDED",
+		6: "PHASE_REKEYED",
 	}
 	Phase_value = map[string]int32{
 		"PHASE_NONE":        0,
@@ -406,6 +423,7 @@ var (
 		"PHASE_DELETING":    3,
 		"PHASE_LINGERING":   4,
 		"PHASE_DISCARDED":   5,
+		"PHASE_REKEYED":     6,
 	}
 )
 
@@ -444,6 +462,7 @@ const (
 	ChildPhase_CHILD_PHASE_INSTALLED  ChildPhase = 2
 	ChildPhase_CHILD_PHASE_DELETING   ChildPhase = 3
 	ChildPhase_CHILD_PHASE_REMOVED    ChildPhase = 4
+	ChildPhase_CHILD_PHASE_REKEYED    ChildPhase = 5 // another Child SA has its place; one end will delete it
 )
 
 // Enum value maps for ChildPhase.
@@ -454,6 +473,7 @@ var (
 		2: "CHILD_PHASE_INSTALLED",
 		3: "CHILD_PHASE_DELETING",
 		4: "CHILD_PHASE_REMOVED",
+		5: "CHILD_PHASE_REKEYED",
 	}
 	ChildPhase_value = map[string]int32{
 		"CHILD_PHASE_NONE":       0,
@@ -461,6 +481,7 @@ var (
 		"CHILD_PHASE_INSTALLED":  2,
 		"CHILD_PHASE_DELETING":   3,
 		"CHILD_PHASE_REMOVED":    4,
+		"CHILD_PHASE_REKEYED":    5,
 	}
 )
 
@@ -813,6 +834,7 @@ type Event struct {
 	//	*Event_DoorCounted
 	//	*Event_Poisoned
 	//	*Event_HintReceived
+	//	*Event_RekeyAsked
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1056,6 +1078,15 @@ func (x *Event) GetHintReceived() *HintReceived {
 	return nil
 }
 
+func (x *Event) GetRekeyAsked() *RekeyAsked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_RekeyAsked); ok {
+			return x.RekeyAsked
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -1140,6 +1171,10 @@ type Event_HintReceived struct {
 	HintReceived *HintReceived `protobuf:"bytes,29,opt,name=hint_received,json=hintReceived,proto3,oneof"`
 }
 
+type Event_RekeyAsked struct {
+	RekeyAsked *RekeyAsked `protobuf:"bytes,40,opt,name=rekey_asked,json=rekeyAsked,proto3,oneof"`
+}
+
 func (*Event_Started) isEvent_Kind() {}
 
 func (*Event_Recovered) isEvent_Kind() {}
@@ -1179,6 +1214,8 @@ func (*Event_DoorCounted) isEvent_Kind() {}
 func (*Event_Poisoned) isEvent_Kind() {}
 
 func (*Event_HintReceived) isEvent_Kind() {}
+
+func (*Event_RekeyAsked) isEvent_Kind() {}
 
 // Started is the first record of a journal and of each run without a State to take over.
 type Started struct {
@@ -1719,6 +1756,9 @@ type Connection struct {
 	Encap         bool                   `protobuf:"varint,11,opt,name=encap,proto3" json:"encap,omitempty"`                                // pretend to be behind a NAT
 	KeyingTries   uint32                 `protobuf:"varint,12,opt,name=keying_tries,json=keyingTries,proto3" json:"keying_tries,omitempty"` // 0: for ever
 	Unique        Unique                 `protobuf:"varint,13,opt,name=unique,proto3,enum=ikejd.record.v1.Unique" json:"unique,omitempty"`
+	RekeyTime     uint64                 `protobuf:"fixed64,14,opt,name=rekey_time,json=rekeyTime,proto3" json:"rekey_time,omitempty"` // soft end of an IKE SA; 0: none
+	OverTime      uint64                 `protobuf:"fixed64,15,opt,name=over_time,json=overTime,proto3" json:"over_time,omitempty"`    // hard end, after the soft one; 0: none
+	RandTime      uint64                 `protobuf:"fixed64,16,opt,name=rand_time,json=randTime,proto3" json:"rand_time,omitempty"`    // at most so much is taken off rekey_time, by chance
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1842,6 +1882,27 @@ func (x *Connection) GetUnique() Unique {
 		return x.Unique
 	}
 	return Unique_UNIQUE_NO
+}
+
+func (x *Connection) GetRekeyTime() uint64 {
+	if x != nil {
+		return x.RekeyTime
+	}
+	return 0
+}
+
+func (x *Connection) GetOverTime() uint64 {
+	if x != nil {
+		return x.OverTime
+	}
+	return 0
+}
+
+func (x *Connection) GetRandTime() uint64 {
+	if x != nil {
+		return x.RandTime
+	}
+	return 0
 }
 
 type Identity struct {
@@ -2035,6 +2096,9 @@ type Child struct {
 	StartAction   StartAction            `protobuf:"varint,6,opt,name=start_action,json=startAction,proto3,enum=ikejd.record.v1.StartAction" json:"start_action,omitempty"`
 	DpdAction     StartAction            `protobuf:"varint,7,opt,name=dpd_action,json=dpdAction,proto3,enum=ikejd.record.v1.StartAction" json:"dpd_action,omitempty"`
 	CloseAction   StartAction            `protobuf:"varint,8,opt,name=close_action,json=closeAction,proto3,enum=ikejd.record.v1.StartAction" json:"close_action,omitempty"`
+	RekeyTime     uint64                 `protobuf:"fixed64,9,opt,name=rekey_time,json=rekeyTime,proto3" json:"rekey_time,omitempty"` // soft end of a Child SA; 0: none
+	LifeTime      uint64                 `protobuf:"fixed64,10,opt,name=life_time,json=lifeTime,proto3" json:"life_time,omitempty"`   // hard end; 0: none
+	RandTime      uint64                 `protobuf:"fixed64,11,opt,name=rand_time,json=randTime,proto3" json:"rand_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2123,6 +2187,27 @@ func (x *Child) GetCloseAction() StartAction {
 		return x.CloseAction
 	}
 	return StartAction_START_ACTION_NONE
+}
+
+func (x *Child) GetRekeyTime() uint64 {
+	if x != nil {
+		return x.RekeyTime
+	}
+	return 0
+}
+
+func (x *Child) GetLifeTime() uint64 {
+	if x != nil {
+		return x.LifeTime
+	}
+	return 0
+}
+
+func (x *Child) GetRandTime() uint64 {
+	if x != nil {
+		return x.RandTime
+	}
+	return 0
 }
 
 type Selector struct {
@@ -2478,7 +2563,8 @@ func (x *KeyShareMade) GetFailure() string {
 
 type Agreed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Failure       string                 `protobuf:"bytes,1,opt,name=failure,proto3" json:"failure,omitempty"` // why the peer's public value was refused (RFC 6989); empty: keys are there
+	Failure       string                 `protobuf:"bytes,1,opt,name=failure,proto3" json:"failure,omitempty"`              // why the peer's public value was refused (RFC 6989); empty: keys are there
+	KeyRef        uint64                 `protobuf:"varint,2,opt,name=key_ref,json=keyRef,proto3" json:"key_ref,omitempty"` // of CREATE_CHILD_SA: what was agreed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2518,6 +2604,13 @@ func (x *Agreed) GetFailure() string {
 		return x.Failure
 	}
 	return ""
+}
+
+func (x *Agreed) GetKeyRef() uint64 {
+	if x != nil {
+		return x.KeyRef
+	}
+	return 0
 }
 
 type AuthMade struct {
@@ -3057,6 +3150,58 @@ func (x *CloseAsked) GetTicket() uint64 {
 	return 0
 }
 
+type RekeyAsked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChildSa       uint64                 `protobuf:"varint,1,opt,name=child_sa,json=childSa,proto3" json:"child_sa,omitempty"` // 0: the IKE SA
+	Ticket        uint64                 `protobuf:"varint,2,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RekeyAsked) Reset() {
+	*x = RekeyAsked{}
+	mi := &file_record_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RekeyAsked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RekeyAsked) ProtoMessage() {}
+
+func (x *RekeyAsked) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RekeyAsked.ProtoReflect.Descriptor instead.
+func (*RekeyAsked) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RekeyAsked) GetChildSa() uint64 {
+	if x != nil {
+		return x.ChildSa
+	}
+	return 0
+}
+
+func (x *RekeyAsked) GetTicket() uint64 {
+	if x != nil {
+		return x.Ticket
+	}
+	return 0
+}
+
 type ShutdownAsked struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Signal        string                 `protobuf:"bytes,1,opt,name=signal,proto3" json:"signal,omitempty"`
@@ -3068,7 +3213,7 @@ type ShutdownAsked struct {
 
 func (x *ShutdownAsked) Reset() {
 	*x = ShutdownAsked{}
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3080,7 +3225,7 @@ func (x *ShutdownAsked) String() string {
 func (*ShutdownAsked) ProtoMessage() {}
 
 func (x *ShutdownAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3093,7 +3238,7 @@ func (x *ShutdownAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownAsked.ProtoReflect.Descriptor instead.
 func (*ShutdownAsked) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{29}
+	return file_record_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ShutdownAsked) GetSignal() string {
@@ -3126,7 +3271,7 @@ type RunEnded struct {
 
 func (x *RunEnded) Reset() {
 	*x = RunEnded{}
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3138,7 +3283,7 @@ func (x *RunEnded) String() string {
 func (*RunEnded) ProtoMessage() {}
 
 func (x *RunEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3151,7 +3296,7 @@ func (x *RunEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunEnded.ProtoReflect.Descriptor instead.
 func (*RunEnded) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{30}
+	return file_record_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RunEnded) GetReason() string {
@@ -3172,7 +3317,7 @@ type DoorCounted struct {
 
 func (x *DoorCounted) Reset() {
 	*x = DoorCounted{}
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3184,7 +3329,7 @@ func (x *DoorCounted) String() string {
 func (*DoorCounted) ProtoMessage() {}
 
 func (x *DoorCounted) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3197,7 +3342,7 @@ func (x *DoorCounted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoorCounted.ProtoReflect.Descriptor instead.
 func (*DoorCounted) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{31}
+	return file_record_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DoorCounted) GetCounts() []*DoorCount {
@@ -3224,7 +3369,7 @@ type DoorCount struct {
 
 func (x *DoorCount) Reset() {
 	*x = DoorCount{}
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +3381,7 @@ func (x *DoorCount) String() string {
 func (*DoorCount) ProtoMessage() {}
 
 func (x *DoorCount) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +3394,7 @@ func (x *DoorCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoorCount.ProtoReflect.Descriptor instead.
 func (*DoorCount) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{32}
+	return file_record_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DoorCount) GetCause() string {
@@ -3277,7 +3422,7 @@ type DoorSample struct {
 
 func (x *DoorSample) Reset() {
 	*x = DoorSample{}
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3289,7 +3434,7 @@ func (x *DoorSample) String() string {
 func (*DoorSample) ProtoMessage() {}
 
 func (x *DoorSample) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3302,7 +3447,7 @@ func (x *DoorSample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoorSample.ProtoReflect.Descriptor instead.
 func (*DoorSample) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{33}
+	return file_record_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DoorSample) GetCause() string {
@@ -3337,7 +3482,7 @@ type HintReceived struct {
 
 func (x *HintReceived) Reset() {
 	*x = HintReceived{}
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3349,7 +3494,7 @@ func (x *HintReceived) String() string {
 func (*HintReceived) ProtoMessage() {}
 
 func (x *HintReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3362,7 +3507,7 @@ func (x *HintReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HintReceived.ProtoReflect.Descriptor instead.
 func (*HintReceived) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{34}
+	return file_record_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *HintReceived) GetPath() *Path {
@@ -3391,7 +3536,7 @@ type Poisoned struct {
 
 func (x *Poisoned) Reset() {
 	*x = Poisoned{}
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3403,7 +3548,7 @@ func (x *Poisoned) String() string {
 func (*Poisoned) ProtoMessage() {}
 
 func (x *Poisoned) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3416,7 +3561,7 @@ func (x *Poisoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poisoned.ProtoReflect.Descriptor instead.
 func (*Poisoned) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{35}
+	return file_record_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Poisoned) GetEvent() *Event {
@@ -3474,7 +3619,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3486,7 +3631,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3499,7 +3644,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{36}
+	return file_record_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Effect) GetIkeSa() uint64 {
@@ -3854,7 +3999,7 @@ type RecordMessage struct {
 
 func (x *RecordMessage) Reset() {
 	*x = RecordMessage{}
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3866,7 +4011,7 @@ func (x *RecordMessage) String() string {
 func (*RecordMessage) ProtoMessage() {}
 
 func (x *RecordMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3879,7 +4024,7 @@ func (x *RecordMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordMessage.ProtoReflect.Descriptor instead.
 func (*RecordMessage) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{37}
+	return file_record_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RecordMessage) GetMessageId() uint32 {
@@ -3972,7 +4117,7 @@ type Resend struct {
 
 func (x *Resend) Reset() {
 	*x = Resend{}
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3984,7 +4129,7 @@ func (x *Resend) String() string {
 func (*Resend) ProtoMessage() {}
 
 func (x *Resend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3997,7 +4142,7 @@ func (x *Resend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resend.ProtoReflect.Descriptor instead.
 func (*Resend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{38}
+	return file_record_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Resend) GetMessageId() uint32 {
@@ -4044,7 +4189,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4056,7 +4201,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4069,7 +4214,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{39}
+	return file_record_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Refuse) GetSpiI() uint64 {
@@ -4132,7 +4277,7 @@ type SetTimer struct {
 
 func (x *SetTimer) Reset() {
 	*x = SetTimer{}
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4144,7 +4289,7 @@ func (x *SetTimer) String() string {
 func (*SetTimer) ProtoMessage() {}
 
 func (x *SetTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4157,7 +4302,7 @@ func (x *SetTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTimer.ProtoReflect.Descriptor instead.
 func (*SetTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{40}
+	return file_record_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SetTimer) GetTimer() Timer {
@@ -4191,7 +4336,7 @@ type CancelTimer struct {
 
 func (x *CancelTimer) Reset() {
 	*x = CancelTimer{}
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4203,7 +4348,7 @@ func (x *CancelTimer) String() string {
 func (*CancelTimer) ProtoMessage() {}
 
 func (x *CancelTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4216,7 +4361,7 @@ func (x *CancelTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTimer.ProtoReflect.Descriptor instead.
 func (*CancelTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{41}
+	return file_record_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CancelTimer) GetTimer() Timer {
@@ -4242,7 +4387,7 @@ type MakeKeyShare struct {
 
 func (x *MakeKeyShare) Reset() {
 	*x = MakeKeyShare{}
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4254,7 +4399,7 @@ func (x *MakeKeyShare) String() string {
 func (*MakeKeyShare) ProtoMessage() {}
 
 func (x *MakeKeyShare) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4267,7 +4412,7 @@ func (x *MakeKeyShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MakeKeyShare.ProtoReflect.Descriptor instead.
 func (*MakeKeyShare) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{42}
+	return file_record_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *MakeKeyShare) GetGroup() uint32 {
@@ -4291,7 +4436,7 @@ type Suite struct {
 
 func (x *Suite) Reset() {
 	*x = Suite{}
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4303,7 +4448,7 @@ func (x *Suite) String() string {
 func (*Suite) ProtoMessage() {}
 
 func (x *Suite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4316,7 +4461,7 @@ func (x *Suite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suite.ProtoReflect.Descriptor instead.
 func (*Suite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{43}
+	return file_record_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Suite) GetEncr() uint32 {
@@ -4370,13 +4515,17 @@ type Agree struct {
 	SpiR          uint64                 `protobuf:"fixed64,5,opt,name=spi_r,json=spiR,proto3" json:"spi_r,omitempty"`
 	Request       uint64                 `protobuf:"fixed64,6,opt,name=request,proto3" json:"request,omitempty"` // digests of the IKE_SA_INIT messages the keys come of
 	Response      uint64                 `protobuf:"fixed64,7,opt,name=response,proto3" json:"response,omitempty"`
+	OldRef        uint64                 `protobuf:"varint,8,opt,name=old_ref,json=oldRef,proto3" json:"old_ref,omitempty"` // of the IKE SA that is rekeyed (section 2.18)
+	Ni            []byte                 `protobuf:"bytes,9,opt,name=ni,proto3" json:"ni,omitempty"`                        // of CREATE_CHILD_SA
+	Nr            []byte                 `protobuf:"bytes,10,opt,name=nr,proto3" json:"nr,omitempty"`
+	PeerPublic    []byte                 `protobuf:"bytes,11,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Agree) Reset() {
 	*x = Agree{}
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4388,7 +4537,7 @@ func (x *Agree) String() string {
 func (*Agree) ProtoMessage() {}
 
 func (x *Agree) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4401,7 +4550,7 @@ func (x *Agree) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agree.ProtoReflect.Descriptor instead.
 func (*Agree) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{44}
+	return file_record_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Agree) GetKeyRef() uint64 {
@@ -4453,6 +4602,34 @@ func (x *Agree) GetResponse() uint64 {
 	return 0
 }
 
+func (x *Agree) GetOldRef() uint64 {
+	if x != nil {
+		return x.OldRef
+	}
+	return 0
+}
+
+func (x *Agree) GetNi() []byte {
+	if x != nil {
+		return x.Ni
+	}
+	return nil
+}
+
+func (x *Agree) GetNr() []byte {
+	if x != nil {
+		return x.Nr
+	}
+	return nil
+}
+
+func (x *Agree) GetPeerPublic() []byte {
+	if x != nil {
+		return x.PeerPublic
+	}
+	return nil
+}
+
 type MakeAuth struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	KeyRef        uint64                 `protobuf:"varint,1,opt,name=key_ref,json=keyRef,proto3" json:"key_ref,omitempty"`
@@ -4465,7 +4642,7 @@ type MakeAuth struct {
 
 func (x *MakeAuth) Reset() {
 	*x = MakeAuth{}
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4477,7 +4654,7 @@ func (x *MakeAuth) String() string {
 func (*MakeAuth) ProtoMessage() {}
 
 func (x *MakeAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4490,7 +4667,7 @@ func (x *MakeAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MakeAuth.ProtoReflect.Descriptor instead.
 func (*MakeAuth) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{45}
+	return file_record_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *MakeAuth) GetKeyRef() uint64 {
@@ -4536,7 +4713,7 @@ type CheckAuth struct {
 
 func (x *CheckAuth) Reset() {
 	*x = CheckAuth{}
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4548,7 +4725,7 @@ func (x *CheckAuth) String() string {
 func (*CheckAuth) ProtoMessage() {}
 
 func (x *CheckAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4561,7 +4738,7 @@ func (x *CheckAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckAuth.ProtoReflect.Descriptor instead.
 func (*CheckAuth) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{46}
+	return file_record_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CheckAuth) GetKeyRef() uint64 {
@@ -4615,7 +4792,7 @@ type AllocateSPI struct {
 
 func (x *AllocateSPI) Reset() {
 	*x = AllocateSPI{}
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4627,7 +4804,7 @@ func (x *AllocateSPI) String() string {
 func (*AllocateSPI) ProtoMessage() {}
 
 func (x *AllocateSPI) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4640,7 +4817,7 @@ func (x *AllocateSPI) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocateSPI.ProtoReflect.Descriptor instead.
 func (*AllocateSPI) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{47}
+	return file_record_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AllocateSPI) GetProtocol() uint32 {
@@ -4666,13 +4843,15 @@ type InstallChild struct {
 	TransportMode bool                   `protobuf:"varint,12,opt,name=transport_mode,json=transportMode,proto3" json:"transport_mode,omitempty"`
 	LocalTs       []*Selector            `protobuf:"bytes,13,rep,name=local_ts,json=localTs,proto3" json:"local_ts,omitempty"`
 	RemoteTs      []*Selector            `protobuf:"bytes,14,rep,name=remote_ts,json=remoteTs,proto3" json:"remote_ts,omitempty"`
+	ShareRef      uint64                 `protobuf:"varint,15,opt,name=share_ref,json=shareRef,proto3" json:"share_ref,omitempty"` // of a key exchange of its own (section 1.3.1), and the peer's half of it
+	PeerPublic    []byte                 `protobuf:"bytes,16,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InstallChild) Reset() {
 	*x = InstallChild{}
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4684,7 +4863,7 @@ func (x *InstallChild) String() string {
 func (*InstallChild) ProtoMessage() {}
 
 func (x *InstallChild) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4697,7 +4876,7 @@ func (x *InstallChild) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallChild.ProtoReflect.Descriptor instead.
 func (*InstallChild) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{48}
+	return file_record_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *InstallChild) GetName() string {
@@ -4798,6 +4977,20 @@ func (x *InstallChild) GetRemoteTs() []*Selector {
 	return nil
 }
 
+func (x *InstallChild) GetShareRef() uint64 {
+	if x != nil {
+		return x.ShareRef
+	}
+	return 0
+}
+
+func (x *InstallChild) GetPeerPublic() []byte {
+	if x != nil {
+		return x.PeerPublic
+	}
+	return nil
+}
+
 type RemoveChild struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Protocol      uint32                 `protobuf:"varint,1,opt,name=protocol,proto3" json:"protocol,omitempty"`
@@ -4810,7 +5003,7 @@ type RemoveChild struct {
 
 func (x *RemoveChild) Reset() {
 	*x = RemoveChild{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4822,7 +5015,7 @@ func (x *RemoveChild) String() string {
 func (*RemoveChild) ProtoMessage() {}
 
 func (x *RemoveChild) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4835,7 +5028,7 @@ func (x *RemoveChild) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveChild.ProtoReflect.Descriptor instead.
 func (*RemoveChild) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RemoveChild) GetProtocol() uint32 {
@@ -4875,7 +5068,7 @@ type DestroyKeys struct {
 
 func (x *DestroyKeys) Reset() {
 	*x = DestroyKeys{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4887,7 +5080,7 @@ func (x *DestroyKeys) String() string {
 func (*DestroyKeys) ProtoMessage() {}
 
 func (x *DestroyKeys) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4900,7 +5093,7 @@ func (x *DestroyKeys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DestroyKeys.ProtoReflect.Descriptor instead.
 func (*DestroyKeys) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DestroyKeys) GetKeyRef() uint64 {
@@ -4921,7 +5114,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4933,7 +5126,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4946,7 +5139,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{51}
+	return file_record_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Answer) GetTicket() uint64 {
@@ -4974,7 +5167,7 @@ type Wanted struct {
 
 func (x *Wanted) Reset() {
 	*x = Wanted{}
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4986,7 +5179,7 @@ func (x *Wanted) String() string {
 func (*Wanted) ProtoMessage() {}
 
 func (x *Wanted) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4999,7 +5192,7 @@ func (x *Wanted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wanted.ProtoReflect.Descriptor instead.
 func (*Wanted) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{52}
+	return file_record_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Wanted) GetWish() Wish {
@@ -5032,13 +5225,14 @@ type Changed struct {
 	SpiR          uint64                 `protobuf:"fixed64,11,opt,name=spi_r,json=spiR,proto3" json:"spi_r,omitempty"`
 	InboundSpi    uint32                 `protobuf:"varint,12,opt,name=inbound_spi,json=inboundSpi,proto3" json:"inbound_spi,omitempty"`
 	OutboundSpi   uint32                 `protobuf:"varint,13,opt,name=outbound_spi,json=outboundSpi,proto3" json:"outbound_spi,omitempty"`
+	Predecessor   uint64                 `protobuf:"varint,14,opt,name=predecessor,proto3" json:"predecessor,omitempty"` // the IKE SA that this one rekeys; of a Child SA, the one it moved from
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5050,7 +5244,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5063,7 +5257,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{53}
+	return file_record_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Changed) GetFrom() Phase {
@@ -5157,6 +5351,13 @@ func (x *Changed) GetOutboundSpi() uint32 {
 	return 0
 }
 
+func (x *Changed) GetPredecessor() uint64 {
+	if x != nil {
+		return x.Predecessor
+	}
+	return 0
+}
+
 // Discarded is the end of an IKE SA in memory, with its evidence (PROTOCOL.md, D-29).
 type Discarded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -5173,7 +5374,7 @@ type Discarded struct {
 
 func (x *Discarded) Reset() {
 	*x = Discarded{}
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5185,7 +5386,7 @@ func (x *Discarded) String() string {
 func (*Discarded) ProtoMessage() {}
 
 func (x *Discarded) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5198,7 +5399,7 @@ func (x *Discarded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discarded.ProtoReflect.Descriptor instead.
 func (*Discarded) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{54}
+	return file_record_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Discarded) GetFrom() Phase {
@@ -5262,7 +5463,7 @@ type Open struct {
 
 func (x *Open) Reset() {
 	*x = Open{}
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5274,7 +5475,7 @@ func (x *Open) String() string {
 func (*Open) ProtoMessage() {}
 
 func (x *Open) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5287,7 +5488,7 @@ func (x *Open) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Open.ProtoReflect.Descriptor instead.
 func (*Open) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{55}
+	return file_record_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Open) GetMessageId() uint32 {
@@ -5330,7 +5531,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5342,7 +5543,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5355,7 +5556,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{56}
+	return file_record_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Report) GetCounts() []*ReportCount {
@@ -5389,7 +5590,7 @@ type ReportCount struct {
 
 func (x *ReportCount) Reset() {
 	*x = ReportCount{}
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5401,7 +5602,7 @@ func (x *ReportCount) String() string {
 func (*ReportCount) ProtoMessage() {}
 
 func (x *ReportCount) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5414,7 +5615,7 @@ func (x *ReportCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportCount.ProtoReflect.Descriptor instead.
 func (*ReportCount) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{57}
+	return file_record_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ReportCount) GetCause() Cause {
@@ -5444,7 +5645,7 @@ type ReportLine struct {
 
 func (x *ReportLine) Reset() {
 	*x = ReportLine{}
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5456,7 +5657,7 @@ func (x *ReportLine) String() string {
 func (*ReportLine) ProtoMessage() {}
 
 func (x *ReportLine) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5469,7 +5670,7 @@ func (x *ReportLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportLine.ProtoReflect.Descriptor instead.
 func (*ReportLine) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{58}
+	return file_record_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ReportLine) GetIkeSa() uint64 {
@@ -5517,7 +5718,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5529,7 +5730,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5542,7 +5743,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{59}
+	return file_record_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Dropped) GetCause() string {
@@ -5563,7 +5764,7 @@ type Locate struct {
 
 func (x *Locate) Reset() {
 	*x = Locate{}
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5575,7 +5776,7 @@ func (x *Locate) String() string {
 func (*Locate) ProtoMessage() {}
 
 func (x *Locate) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5588,7 +5789,7 @@ func (x *Locate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Locate.ProtoReflect.Descriptor instead.
 func (*Locate) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{60}
+	return file_record_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Locate) GetConnection() string {
@@ -5628,7 +5829,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5640,7 +5841,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5653,7 +5854,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{61}
+	return file_record_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Snapshot) GetSchema() uint32 {
@@ -5766,7 +5967,7 @@ type OwedRemoval struct {
 
 func (x *OwedRemoval) Reset() {
 	*x = OwedRemoval{}
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5778,7 +5979,7 @@ func (x *OwedRemoval) String() string {
 func (*OwedRemoval) ProtoMessage() {}
 
 func (x *OwedRemoval) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[62]
+	mi := &file_record_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5791,7 +5992,7 @@ func (x *OwedRemoval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwedRemoval.ProtoReflect.Descriptor instead.
 func (*OwedRemoval) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{62}
+	return file_record_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *OwedRemoval) GetStep() uint64 {
@@ -5829,7 +6030,7 @@ type ConnectionState struct {
 
 func (x *ConnectionState) Reset() {
 	*x = ConnectionState{}
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5841,7 +6042,7 @@ func (x *ConnectionState) String() string {
 func (*ConnectionState) ProtoMessage() {}
 
 func (x *ConnectionState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[63]
+	mi := &file_record_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5854,7 +6055,7 @@ func (x *ConnectionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionState.ProtoReflect.Descriptor instead.
 func (*ConnectionState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{63}
+	return file_record_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ConnectionState) GetName() string {
@@ -5911,7 +6112,7 @@ type Ending struct {
 
 func (x *Ending) Reset() {
 	*x = Ending{}
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5923,7 +6124,7 @@ func (x *Ending) String() string {
 func (*Ending) ProtoMessage() {}
 
 func (x *Ending) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[64]
+	mi := &file_record_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5936,7 +6137,7 @@ func (x *Ending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ending.ProtoReflect.Descriptor instead.
 func (*Ending) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{64}
+	return file_record_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Ending) GetStep() uint64 {
@@ -6021,7 +6222,7 @@ type SentDatagram struct {
 
 func (x *SentDatagram) Reset() {
 	*x = SentDatagram{}
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6033,7 +6234,7 @@ func (x *SentDatagram) String() string {
 func (*SentDatagram) ProtoMessage() {}
 
 func (x *SentDatagram) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[65]
+	mi := &file_record_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6046,7 +6247,7 @@ func (x *SentDatagram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SentDatagram.ProtoReflect.Descriptor instead.
 func (*SentDatagram) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{65}
+	return file_record_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *SentDatagram) GetIkeSa() uint64 {
@@ -6090,7 +6291,7 @@ type ArmedTimer struct {
 
 func (x *ArmedTimer) Reset() {
 	*x = ArmedTimer{}
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6102,7 +6303,7 @@ func (x *ArmedTimer) String() string {
 func (*ArmedTimer) ProtoMessage() {}
 
 func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[66]
+	mi := &file_record_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6115,7 +6316,7 @@ func (x *ArmedTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArmedTimer.ProtoReflect.Descriptor instead.
 func (*ArmedTimer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{66}
+	return file_record_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ArmedTimer) GetTimer() Timer {
@@ -6185,13 +6386,18 @@ type IKESA struct {
 	LingerBegan   uint64                 `protobuf:"fixed64,28,opt,name=linger_began,json=lingerBegan,proto3" json:"linger_began,omitempty"`
 	LowestNonce   []byte                 `protobuf:"bytes,29,opt,name=lowest_nonce,json=lowestNonce,proto3" json:"lowest_nonce,omitempty"` // of its IKE_SA_INIT, where several SAs between two identities are not wanted
 	Hinted        uint64                 `protobuf:"fixed64,30,opt,name=hinted,proto3" json:"hinted,omitempty"`                            // when something unprotected last made us ask for a sign of life
+	Making        []*Creation            `protobuf:"bytes,31,rep,name=making,proto3" json:"making,omitempty"`
+	Serving       *Creation              `protobuf:"bytes,32,opt,name=serving,proto3" json:"serving,omitempty"`
+	Successor     uint64                 `protobuf:"varint,33,opt,name=successor,proto3" json:"successor,omitempty"`
+	RefusedSince  uint64                 `protobuf:"fixed64,34,opt,name=refused_since,json=refusedSince,proto3" json:"refused_since,omitempty"`
+	Refusals      uint32                 `protobuf:"varint,35,opt,name=refusals,proto3" json:"refusals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *IKESA) Reset() {
 	*x = IKESA{}
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6203,7 +6409,7 @@ func (x *IKESA) String() string {
 func (*IKESA) ProtoMessage() {}
 
 func (x *IKESA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[67]
+	mi := &file_record_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6216,7 +6422,7 @@ func (x *IKESA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IKESA.ProtoReflect.Descriptor instead.
 func (*IKESA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{67}
+	return file_record_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *IKESA) GetNumber() uint64 {
@@ -6429,6 +6635,331 @@ func (x *IKESA) GetHinted() uint64 {
 	return 0
 }
 
+func (x *IKESA) GetMaking() []*Creation {
+	if x != nil {
+		return x.Making
+	}
+	return nil
+}
+
+func (x *IKESA) GetServing() *Creation {
+	if x != nil {
+		return x.Serving
+	}
+	return nil
+}
+
+func (x *IKESA) GetSuccessor() uint64 {
+	if x != nil {
+		return x.Successor
+	}
+	return 0
+}
+
+func (x *IKESA) GetRefusedSince() uint64 {
+	if x != nil {
+		return x.RefusedSince
+	}
+	return 0
+}
+
+func (x *IKESA) GetRefusals() uint32 {
+	if x != nil {
+		return x.Refusals
+	}
+	return 0
+}
+
+// Creation is a CREATE_CHILD_SA exchange that is being prepared or is not complete.
+type Creation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          uint32                 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Initiator     bool                   `protobuf:"varint,2,opt,name=initiator,proto3" json:"initiator,omitempty"`
+	Stage         uint32                 `protobuf:"varint,3,opt,name=stage,proto3" json:"stage,omitempty"`
+	ChildSa       uint64                 `protobuf:"varint,4,opt,name=child_sa,json=childSa,proto3" json:"child_sa,omitempty"`       // the one it makes
+	Replaces      uint64                 `protobuf:"varint,5,opt,name=replaces,proto3" json:"replaces,omitempty"`                    // the Child SA that one takes the place of
+	AskedStep     uint64                 `protobuf:"varint,6,opt,name=asked_step,json=askedStep,proto3" json:"asked_step,omitempty"` // the effect whose completion it waits for
+	AskedIndex    uint32                 `protobuf:"varint,7,opt,name=asked_index,json=askedIndex,proto3" json:"asked_index,omitempty"`
+	KeyRef        uint64                 `protobuf:"varint,8,opt,name=key_ref,json=keyRef,proto3" json:"key_ref,omitempty"`
+	Group         uint32                 `protobuf:"varint,9,opt,name=group,proto3" json:"group,omitempty"`
+	Tried         []uint32               `protobuf:"varint,10,rep,packed,name=tried,proto3" json:"tried,omitempty"`
+	Public        []byte                 `protobuf:"bytes,11,opt,name=public,proto3" json:"public,omitempty"`
+	PeerPublic    []byte                 `protobuf:"bytes,12,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"`
+	Ni            []byte                 `protobuf:"bytes,13,opt,name=ni,proto3" json:"ni,omitempty"`
+	Nr            []byte                 `protobuf:"bytes,14,opt,name=nr,proto3" json:"nr,omitempty"`
+	Spi           uint64                 `protobuf:"fixed64,15,opt,name=spi,proto3" json:"spi,omitempty"` // of the new IKE SA: ours, the peer's
+	PeerSpi       uint64                 `protobuf:"fixed64,16,opt,name=peer_spi,json=peerSpi,proto3" json:"peer_spi,omitempty"`
+	Suite         *Suite                 `protobuf:"bytes,17,opt,name=suite,proto3" json:"suite,omitempty"`
+	Proposal      uint32                 `protobuf:"varint,18,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Wanted        *Because               `protobuf:"bytes,19,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	Ticket        uint64                 `protobuf:"varint,20,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Rival         *Rival                 `protobuf:"bytes,21,opt,name=rival,proto3" json:"rival,omitempty"`
+	ChildDeleted  bool                   `protobuf:"varint,22,opt,name=child_deleted,json=childDeleted,proto3" json:"child_deleted,omitempty"` // the peer deleted the Child SA to be replaced meanwhile
+	Deleted       []uint32               `protobuf:"varint,23,rep,packed,name=deleted,proto3" json:"deleted,omitempty"`
+	Done          bool                   `protobuf:"varint,24,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Creation) Reset() {
+	*x = Creation{}
+	mi := &file_record_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Creation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Creation) ProtoMessage() {}
+
+func (x *Creation) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Creation.ProtoReflect.Descriptor instead.
+func (*Creation) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *Creation) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *Creation) GetInitiator() bool {
+	if x != nil {
+		return x.Initiator
+	}
+	return false
+}
+
+func (x *Creation) GetStage() uint32 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *Creation) GetChildSa() uint64 {
+	if x != nil {
+		return x.ChildSa
+	}
+	return 0
+}
+
+func (x *Creation) GetReplaces() uint64 {
+	if x != nil {
+		return x.Replaces
+	}
+	return 0
+}
+
+func (x *Creation) GetAskedStep() uint64 {
+	if x != nil {
+		return x.AskedStep
+	}
+	return 0
+}
+
+func (x *Creation) GetAskedIndex() uint32 {
+	if x != nil {
+		return x.AskedIndex
+	}
+	return 0
+}
+
+func (x *Creation) GetKeyRef() uint64 {
+	if x != nil {
+		return x.KeyRef
+	}
+	return 0
+}
+
+func (x *Creation) GetGroup() uint32 {
+	if x != nil {
+		return x.Group
+	}
+	return 0
+}
+
+func (x *Creation) GetTried() []uint32 {
+	if x != nil {
+		return x.Tried
+	}
+	return nil
+}
+
+func (x *Creation) GetPublic() []byte {
+	if x != nil {
+		return x.Public
+	}
+	return nil
+}
+
+func (x *Creation) GetPeerPublic() []byte {
+	if x != nil {
+		return x.PeerPublic
+	}
+	return nil
+}
+
+func (x *Creation) GetNi() []byte {
+	if x != nil {
+		return x.Ni
+	}
+	return nil
+}
+
+func (x *Creation) GetNr() []byte {
+	if x != nil {
+		return x.Nr
+	}
+	return nil
+}
+
+func (x *Creation) GetSpi() uint64 {
+	if x != nil {
+		return x.Spi
+	}
+	return 0
+}
+
+func (x *Creation) GetPeerSpi() uint64 {
+	if x != nil {
+		return x.PeerSpi
+	}
+	return 0
+}
+
+func (x *Creation) GetSuite() *Suite {
+	if x != nil {
+		return x.Suite
+	}
+	return nil
+}
+
+func (x *Creation) GetProposal() uint32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Creation) GetWanted() *Because {
+	if x != nil {
+		return x.Wanted
+	}
+	return nil
+}
+
+func (x *Creation) GetTicket() uint64 {
+	if x != nil {
+		return x.Ticket
+	}
+	return 0
+}
+
+func (x *Creation) GetRival() *Rival {
+	if x != nil {
+		return x.Rival
+	}
+	return nil
+}
+
+func (x *Creation) GetChildDeleted() bool {
+	if x != nil {
+		return x.ChildDeleted
+	}
+	return false
+}
+
+func (x *Creation) GetDeleted() []uint32 {
+	if x != nil {
+		return x.Deleted
+	}
+	return nil
+}
+
+func (x *Creation) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+// Rival is what the peer's own exchange for the same SA has made meanwhile.
+type Rival struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sa            uint64                 `protobuf:"varint,1,opt,name=sa,proto3" json:"sa,omitempty"`
+	Ni            []byte                 `protobuf:"bytes,2,opt,name=ni,proto3" json:"ni,omitempty"`
+	Nr            []byte                 `protobuf:"bytes,3,opt,name=nr,proto3" json:"nr,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rival) Reset() {
+	*x = Rival{}
+	mi := &file_record_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rival) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rival) ProtoMessage() {}
+
+func (x *Rival) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rival.ProtoReflect.Descriptor instead.
+func (*Rival) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *Rival) GetSa() uint64 {
+	if x != nil {
+		return x.Sa
+	}
+	return 0
+}
+
+func (x *Rival) GetNi() []byte {
+	if x != nil {
+		return x.Ni
+	}
+	return nil
+}
+
+func (x *Rival) GetNr() []byte {
+	if x != nil {
+		return x.Nr
+	}
+	return nil
+}
+
 type WindowState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NextOut       uint32                 `protobuf:"varint,1,opt,name=next_out,json=nextOut,proto3" json:"next_out,omitempty"`
@@ -6445,7 +6976,7 @@ type WindowState struct {
 
 func (x *WindowState) Reset() {
 	*x = WindowState{}
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6457,7 +6988,7 @@ func (x *WindowState) String() string {
 func (*WindowState) ProtoMessage() {}
 
 func (x *WindowState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[68]
+	mi := &file_record_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6470,7 +7001,7 @@ func (x *WindowState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowState.ProtoReflect.Descriptor instead.
 func (*WindowState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{68}
+	return file_record_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *WindowState) GetNextOut() uint32 {
@@ -6546,7 +7077,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6558,7 +7089,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[69]
+	mi := &file_record_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6571,7 +7102,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{69}
+	return file_record_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *OpenRequest) GetMessageId() uint32 {
@@ -6651,7 +7182,7 @@ type WaitingWish struct {
 
 func (x *WaitingWish) Reset() {
 	*x = WaitingWish{}
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6663,7 +7194,7 @@ func (x *WaitingWish) String() string {
 func (*WaitingWish) ProtoMessage() {}
 
 func (x *WaitingWish) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[70]
+	mi := &file_record_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6676,7 +7207,7 @@ func (x *WaitingWish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingWish.ProtoReflect.Descriptor instead.
 func (*WaitingWish) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{70}
+	return file_record_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *WaitingWish) GetWish() Wish {
@@ -6735,7 +7266,7 @@ type RecordedResponse struct {
 
 func (x *RecordedResponse) Reset() {
 	*x = RecordedResponse{}
-	mi := &file_record_proto_msgTypes[71]
+	mi := &file_record_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6747,7 +7278,7 @@ func (x *RecordedResponse) String() string {
 func (*RecordedResponse) ProtoMessage() {}
 
 func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[71]
+	mi := &file_record_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6760,7 +7291,7 @@ func (x *RecordedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedResponse.ProtoReflect.Descriptor instead.
 func (*RecordedResponse) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{71}
+	return file_record_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *RecordedResponse) GetMessageId() uint32 {
@@ -6818,7 +7349,7 @@ type OpenAnswer struct {
 
 func (x *OpenAnswer) Reset() {
 	*x = OpenAnswer{}
-	mi := &file_record_proto_msgTypes[72]
+	mi := &file_record_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6830,7 +7361,7 @@ func (x *OpenAnswer) String() string {
 func (*OpenAnswer) ProtoMessage() {}
 
 func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[72]
+	mi := &file_record_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6843,7 +7374,7 @@ func (x *OpenAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenAnswer.ProtoReflect.Descriptor instead.
 func (*OpenAnswer) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{72}
+	return file_record_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *OpenAnswer) GetMessageId() uint32 {
@@ -6896,13 +7427,20 @@ type ChildSA struct {
 	Path          *Path                  `protobuf:"bytes,21,opt,name=path,proto3" json:"path,omitempty"` // of the IKE SA when it was installed
 	Ni            []byte                 `protobuf:"bytes,19,opt,name=ni,proto3" json:"ni,omitempty"`     // until it is installed
 	Nr            []byte                 `protobuf:"bytes,20,opt,name=nr,proto3" json:"nr,omitempty"`
+	ShareRef      uint64                 `protobuf:"varint,22,opt,name=share_ref,json=shareRef,proto3" json:"share_ref,omitempty"`
+	Timer         *ArmedTimer            `protobuf:"bytes,23,opt,name=timer,proto3" json:"timer,omitempty"`        // its next: soft end, another try, hard end
+	Refusals      uint32                 `protobuf:"varint,24,opt,name=refusals,proto3" json:"refusals,omitempty"` // TEMPORARY_FAILUREs in a row to its rekeying, and since when
+	RefusedSince  uint64                 `protobuf:"fixed64,25,opt,name=refused_since,json=refusedSince,proto3" json:"refused_since,omitempty"`
+	LifeEnds      uint64                 `protobuf:"fixed64,26,opt,name=life_ends,json=lifeEnds,proto3" json:"life_ends,omitempty"`
+	ReplacedBy    uint64                 `protobuf:"varint,27,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"`
+	PeerPublic    []byte                 `protobuf:"bytes,28,opt,name=peer_public,json=peerPublic,proto3" json:"peer_public,omitempty"` // with share_ref
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChildSA) Reset() {
 	*x = ChildSA{}
-	mi := &file_record_proto_msgTypes[73]
+	mi := &file_record_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6914,7 +7452,7 @@ func (x *ChildSA) String() string {
 func (*ChildSA) ProtoMessage() {}
 
 func (x *ChildSA) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[73]
+	mi := &file_record_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6927,7 +7465,7 @@ func (x *ChildSA) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildSA.ProtoReflect.Descriptor instead.
 func (*ChildSA) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{73}
+	return file_record_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ChildSA) GetNumber() uint64 {
@@ -7070,6 +7608,55 @@ func (x *ChildSA) GetNr() []byte {
 	return nil
 }
 
+func (x *ChildSA) GetShareRef() uint64 {
+	if x != nil {
+		return x.ShareRef
+	}
+	return 0
+}
+
+func (x *ChildSA) GetTimer() *ArmedTimer {
+	if x != nil {
+		return x.Timer
+	}
+	return nil
+}
+
+func (x *ChildSA) GetRefusals() uint32 {
+	if x != nil {
+		return x.Refusals
+	}
+	return 0
+}
+
+func (x *ChildSA) GetRefusedSince() uint64 {
+	if x != nil {
+		return x.RefusedSince
+	}
+	return 0
+}
+
+func (x *ChildSA) GetLifeEnds() uint64 {
+	if x != nil {
+		return x.LifeEnds
+	}
+	return 0
+}
+
+func (x *ChildSA) GetReplacedBy() uint64 {
+	if x != nil {
+		return x.ReplacedBy
+	}
+	return 0
+}
+
+func (x *ChildSA) GetPeerPublic() []byte {
+	if x != nil {
+		return x.PeerPublic
+	}
+	return nil
+}
+
 // SetUp is what an IKE SA holds until IKE_AUTH is complete.
 type SetUp struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -7109,7 +7696,7 @@ type SetUp struct {
 
 func (x *SetUp) Reset() {
 	*x = SetUp{}
-	mi := &file_record_proto_msgTypes[74]
+	mi := &file_record_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7121,7 +7708,7 @@ func (x *SetUp) String() string {
 func (*SetUp) ProtoMessage() {}
 
 func (x *SetUp) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[74]
+	mi := &file_record_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7134,7 +7721,7 @@ func (x *SetUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetUp.ProtoReflect.Descriptor instead.
 func (*SetUp) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{74}
+	return file_record_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *SetUp) GetStage() uint32 {
@@ -7364,7 +7951,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_record_proto_msgTypes[75]
+	mi := &file_record_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7376,7 +7963,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[75]
+	mi := &file_record_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7389,7 +7976,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{75}
+	return file_record_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Candidate) GetSpiR() uint64 {
@@ -7470,7 +8057,7 @@ const file_record_proto_rawDesc = "" +
 	"local_port\x18\x02 \x01(\rR\tlocalPort\x12\x16\n" +
 	"\x06remote\x18\x03 \x01(\fR\x06remote\x12\x1f\n" +
 	"\vremote_port\x18\x04 \x01(\rR\n" +
-	"remotePort\"\xaa\v\n" +
+	"remotePort\"\xea\v\n" +
 	"\x05Event\x12\x15\n" +
 	"\x06ike_sa\x18\x01 \x01(\x04R\x05ikeSa\x122\n" +
 	"\abecause\x18\x02 \x01(\v2\x18.ikejd.record.v1.BecauseR\abecause\x12\x16\n" +
@@ -7497,7 +8084,9 @@ const file_record_proto_rawDesc = "" +
 	"\trun_ended\x18\x1a \x01(\v2\x19.ikejd.record.v1.RunEndedH\x00R\brunEnded\x12A\n" +
 	"\fdoor_counted\x18\x1b \x01(\v2\x1c.ikejd.record.v1.DoorCountedH\x00R\vdoorCounted\x127\n" +
 	"\bpoisoned\x18\x1c \x01(\v2\x19.ikejd.record.v1.PoisonedH\x00R\bpoisoned\x12D\n" +
-	"\rhint_received\x18\x1d \x01(\v2\x1d.ikejd.record.v1.HintReceivedH\x00R\fhintReceivedB\x06\n" +
+	"\rhint_received\x18\x1d \x01(\v2\x1d.ikejd.record.v1.HintReceivedH\x00R\fhintReceived\x12>\n" +
+	"\vrekey_asked\x18( \x01(\v2\x1b.ikejd.record.v1.RekeyAskedH\x00R\n" +
+	"rekeyAskedB\x06\n" +
 	"\x04kind\"f\n" +
 	"\aStarted\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\x12\x18\n" +
@@ -7546,7 +8135,7 @@ const file_record_proto_rawDesc = "" +
 	"\x11retransmit_jitter\x18\x11 \x01(\rR\x10retransmitJitter\x12&\n" +
 	"\x0fhalf_open_least\x18\x12 \x01(\x06R\rhalfOpenLeast\x12%\n" +
 	"\x0eshutdown_sends\x18\x13 \x01(\rR\rshutdownSends\x12\"\n" +
-	"\rset_up_rounds\x18\x14 \x01(\rR\vsetUpRounds\"\x86\x04\n" +
+	"\rset_up_rounds\x18\x14 \x01(\rR\vsetUpRounds\"\xdf\x04\n" +
 	"\n" +
 	"Connection\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
@@ -7565,7 +8154,11 @@ const file_record_proto_rawDesc = "" +
 	" \x03(\v2\x16.ikejd.record.v1.ChildR\bchildren\x12\x14\n" +
 	"\x05encap\x18\v \x01(\bR\x05encap\x12!\n" +
 	"\fkeying_tries\x18\f \x01(\rR\vkeyingTries\x12/\n" +
-	"\x06unique\x18\r \x01(\x0e2\x17.ikejd.record.v1.UniqueR\x06unique\"2\n" +
+	"\x06unique\x18\r \x01(\x0e2\x17.ikejd.record.v1.UniqueR\x06unique\x12\x1d\n" +
+	"\n" +
+	"rekey_time\x18\x0e \x01(\x06R\trekeyTime\x12\x1b\n" +
+	"\tover_time\x18\x0f \x01(\x06R\boverTime\x12\x1b\n" +
+	"\trand_time\x18\x10 \x01(\x06R\brandTime\"2\n" +
 	"\bIdentity\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"\xac\x01\n" +
@@ -7578,7 +8171,7 @@ const file_record_proto_rawDesc = "" +
 	"\x06Cipher\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x1d\n" +
 	"\n" +
-	"key_length\x18\x02 \x01(\rR\tkeyLength\"\xa8\x03\n" +
+	"key_length\x18\x02 \x01(\rR\tkeyLength\"\x81\x04\n" +
 	"\x05Child\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\blocal_ts\x18\x02 \x03(\v2\x19.ikejd.record.v1.SelectorR\alocalTs\x126\n" +
@@ -7588,7 +8181,12 @@ const file_record_proto_rawDesc = "" +
 	"\fstart_action\x18\x06 \x01(\x0e2\x1c.ikejd.record.v1.StartActionR\vstartAction\x12;\n" +
 	"\n" +
 	"dpd_action\x18\a \x01(\x0e2\x1c.ikejd.record.v1.StartActionR\tdpdAction\x12?\n" +
-	"\fclose_action\x18\b \x01(\x0e2\x1c.ikejd.record.v1.StartActionR\vcloseAction\"\x88\x01\n" +
+	"\fclose_action\x18\b \x01(\x0e2\x1c.ikejd.record.v1.StartActionR\vcloseAction\x12\x1d\n" +
+	"\n" +
+	"rekey_time\x18\t \x01(\x06R\trekeyTime\x12\x1b\n" +
+	"\tlife_time\x18\n" +
+	" \x01(\x06R\blifeTime\x12\x1b\n" +
+	"\trand_time\x18\v \x01(\x06R\brandTime\"\x88\x01\n" +
 	"\bSelector\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -7616,9 +8214,10 @@ const file_record_proto_rawDesc = "" +
 	"\x06digest\x18\x03 \x01(\x06R\x06digest\"V\n" +
 	"\fKeyShareMade\x12,\n" +
 	"\x05fresh\x18\x01 \x01(\v2\x16.ikejd.record.v1.FreshR\x05fresh\x12\x18\n" +
-	"\afailure\x18\x02 \x01(\tR\afailure\"\"\n" +
+	"\afailure\x18\x02 \x01(\tR\afailure\";\n" +
 	"\x06Agreed\x12\x18\n" +
-	"\afailure\x18\x01 \x01(\tR\afailure\"b\n" +
+	"\afailure\x18\x01 \x01(\tR\afailure\x12\x17\n" +
+	"\akey_ref\x18\x02 \x01(\x04R\x06keyRef\"b\n" +
 	"\bAuthMade\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\rR\x06method\x12\x12\n" +
 	"\x04auth\x18\x02 \x01(\fR\x04auth\x12\x18\n" +
@@ -7662,6 +8261,10 @@ const file_record_proto_rawDesc = "" +
 	"\afailure\x18\x06 \x01(\tR\afailure\"?\n" +
 	"\n" +
 	"CloseAsked\x12\x19\n" +
+	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x16\n" +
+	"\x06ticket\x18\x02 \x01(\x04R\x06ticket\"?\n" +
+	"\n" +
+	"RekeyAsked\x12\x19\n" +
 	"\bchild_sa\x18\x01 \x01(\x04R\achildSa\x12\x16\n" +
 	"\x06ticket\x18\x02 \x01(\x04R\x06ticket\"S\n" +
 	"\rShutdownAsked\x12\x16\n" +
@@ -7763,7 +8366,7 @@ const file_record_proto_rawDesc = "" +
 	"\x03prf\x18\x03 \x01(\rR\x03prf\x12\x14\n" +
 	"\x05integ\x18\x04 \x01(\rR\x05integ\x12\x14\n" +
 	"\x05group\x18\x05 \x01(\rR\x05group\x12)\n" +
-	"\x10sequence_numbers\x18\x06 \x01(\rR\x0fsequenceNumbers\"\xcc\x01\n" +
+	"\x10sequence_numbers\x18\x06 \x01(\rR\x0fsequenceNumbers\"\xa6\x02\n" +
 	"\x05Agree\x12\x17\n" +
 	"\akey_ref\x18\x01 \x01(\x04R\x06keyRef\x12,\n" +
 	"\x05suite\x18\x02 \x01(\v2\x16.ikejd.record.v1.SuiteR\x05suite\x12\x1c\n" +
@@ -7771,7 +8374,13 @@ const file_record_proto_rawDesc = "" +
 	"\x05spi_i\x18\x04 \x01(\x06R\x04spiI\x12\x13\n" +
 	"\x05spi_r\x18\x05 \x01(\x06R\x04spiR\x12\x18\n" +
 	"\arequest\x18\x06 \x01(\x06R\arequest\x12\x1a\n" +
-	"\bresponse\x18\a \x01(\x06R\bresponse\"\xaf\x01\n" +
+	"\bresponse\x18\a \x01(\x06R\bresponse\x12\x17\n" +
+	"\aold_ref\x18\b \x01(\x04R\x06oldRef\x12\x0e\n" +
+	"\x02ni\x18\t \x01(\fR\x02ni\x12\x0e\n" +
+	"\x02nr\x18\n" +
+	" \x01(\fR\x02nr\x12\x1f\n" +
+	"\vpeer_public\x18\v \x01(\fR\n" +
+	"peerPublic\"\xaf\x01\n" +
 	"\bMakeAuth\x12\x17\n" +
 	"\akey_ref\x18\x01 \x01(\x04R\x06keyRef\x12\x1c\n" +
 	"\tinitiator\x18\x02 \x01(\bR\tinitiator\x124\n" +
@@ -7785,7 +8394,7 @@ const file_record_proto_rawDesc = "" +
 	"\x06method\x18\x05 \x01(\rR\x06method\x12\x12\n" +
 	"\x04auth\x18\x06 \x01(\fR\x04auth\")\n" +
 	"\vAllocateSPI\x12\x1a\n" +
-	"\bprotocol\x18\x01 \x01(\rR\bprotocol\"\xeb\x03\n" +
+	"\bprotocol\x18\x01 \x01(\rR\bprotocol\"\xa9\x04\n" +
 	"\fInstallChild\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x17\n" +
 	"\akey_ref\x18\x02 \x01(\x04R\x06keyRef\x12\x1c\n" +
@@ -7802,7 +8411,10 @@ const file_record_proto_rawDesc = "" +
 	"\fencapsulated\x18\v \x01(\bR\fencapsulated\x12%\n" +
 	"\x0etransport_mode\x18\f \x01(\bR\rtransportMode\x124\n" +
 	"\blocal_ts\x18\r \x03(\v2\x19.ikejd.record.v1.SelectorR\alocalTs\x126\n" +
-	"\tremote_ts\x18\x0e \x03(\v2\x19.ikejd.record.v1.SelectorR\bremoteTs\"\x98\x01\n" +
+	"\tremote_ts\x18\x0e \x03(\v2\x19.ikejd.record.v1.SelectorR\bremoteTs\x12\x1b\n" +
+	"\tshare_ref\x18\x0f \x01(\x04R\bshareRef\x12\x1f\n" +
+	"\vpeer_public\x18\x10 \x01(\fR\n" +
+	"peerPublic\"\x98\x01\n" +
 	"\vRemoveChild\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x1f\n" +
 	"\vinbound_spi\x18\x02 \x01(\rR\n" +
@@ -7816,7 +8428,7 @@ const file_record_proto_rawDesc = "" +
 	"\x05error\x18\x02 \x01(\tR\x05error\"g\n" +
 	"\x06Wanted\x12)\n" +
 	"\x04wish\x18\x01 \x01(\x0e2\x15.ikejd.record.v1.WishR\x04wish\x122\n" +
-	"\adecided\x18\x02 \x01(\v2\x18.ikejd.record.v1.BecauseR\adecided\"\x88\x04\n" +
+	"\adecided\x18\x02 \x01(\v2\x18.ikejd.record.v1.BecauseR\adecided\"\xaa\x04\n" +
 	"\aChanged\x12*\n" +
 	"\x04from\x18\x01 \x01(\x0e2\x16.ikejd.record.v1.PhaseR\x04from\x12&\n" +
 	"\x02to\x18\x02 \x01(\x0e2\x16.ikejd.record.v1.PhaseR\x02to\x12:\n" +
@@ -7835,7 +8447,8 @@ const file_record_proto_rawDesc = "" +
 	"\x05spi_r\x18\v \x01(\x06R\x04spiR\x12\x1f\n" +
 	"\vinbound_spi\x18\f \x01(\rR\n" +
 	"inboundSpi\x12!\n" +
-	"\foutbound_spi\x18\r \x01(\rR\voutboundSpi\"\xa0\x02\n" +
+	"\foutbound_spi\x18\r \x01(\rR\voutboundSpi\x12 \n" +
+	"\vpredecessor\x18\x0e \x01(\x04R\vpredecessor\"\xa0\x02\n" +
 	"\tDiscarded\x12*\n" +
 	"\x04from\x18\x01 \x01(\x0e2\x16.ikejd.record.v1.PhaseR\x04from\x12,\n" +
 	"\x05cause\x18\x02 \x01(\x0e2\x16.ikejd.record.v1.CauseR\x05cause\x12\x16\n" +
@@ -7927,7 +8540,8 @@ const file_record_proto_rawDesc = "" +
 	"message_id\x18\x02 \x01(\rR\tmessageId\x12\x1a\n" +
 	"\bdeadline\x18\x03 \x01(\x06R\bdeadline\x12\x12\n" +
 	"\x04step\x18\x04 \x01(\x04R\x04step\x12\x14\n" +
-	"\x05index\x18\x05 \x01(\rR\x05index\"\xc0\b\n" +
+	"\x05index\x18\x05 \x01(\rR\x05index\"\x87\n" +
+	"\n" +
 	"\x05IKESA\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x1e\n" +
 	"\n" +
@@ -7964,7 +8578,45 @@ const file_record_proto_rawDesc = "" +
 	"linger_gap\x18\x1b \x01(\x06R\tlingerGap\x12!\n" +
 	"\flinger_began\x18\x1c \x01(\x06R\vlingerBegan\x12!\n" +
 	"\flowest_nonce\x18\x1d \x01(\fR\vlowestNonce\x12\x16\n" +
-	"\x06hinted\x18\x1e \x01(\x06R\x06hinted\"\xdf\x02\n" +
+	"\x06hinted\x18\x1e \x01(\x06R\x06hinted\x121\n" +
+	"\x06making\x18\x1f \x03(\v2\x19.ikejd.record.v1.CreationR\x06making\x123\n" +
+	"\aserving\x18  \x01(\v2\x19.ikejd.record.v1.CreationR\aserving\x12\x1c\n" +
+	"\tsuccessor\x18! \x01(\x04R\tsuccessor\x12#\n" +
+	"\rrefused_since\x18\" \x01(\x06R\frefusedSince\x12\x1a\n" +
+	"\brefusals\x18# \x01(\rR\brefusals\"\xa9\x05\n" +
+	"\bCreation\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x1c\n" +
+	"\tinitiator\x18\x02 \x01(\bR\tinitiator\x12\x14\n" +
+	"\x05stage\x18\x03 \x01(\rR\x05stage\x12\x19\n" +
+	"\bchild_sa\x18\x04 \x01(\x04R\achildSa\x12\x1a\n" +
+	"\breplaces\x18\x05 \x01(\x04R\breplaces\x12\x1d\n" +
+	"\n" +
+	"asked_step\x18\x06 \x01(\x04R\taskedStep\x12\x1f\n" +
+	"\vasked_index\x18\a \x01(\rR\n" +
+	"askedIndex\x12\x17\n" +
+	"\akey_ref\x18\b \x01(\x04R\x06keyRef\x12\x14\n" +
+	"\x05group\x18\t \x01(\rR\x05group\x12\x14\n" +
+	"\x05tried\x18\n" +
+	" \x03(\rR\x05tried\x12\x16\n" +
+	"\x06public\x18\v \x01(\fR\x06public\x12\x1f\n" +
+	"\vpeer_public\x18\f \x01(\fR\n" +
+	"peerPublic\x12\x0e\n" +
+	"\x02ni\x18\r \x01(\fR\x02ni\x12\x0e\n" +
+	"\x02nr\x18\x0e \x01(\fR\x02nr\x12\x10\n" +
+	"\x03spi\x18\x0f \x01(\x06R\x03spi\x12\x19\n" +
+	"\bpeer_spi\x18\x10 \x01(\x06R\apeerSpi\x12,\n" +
+	"\x05suite\x18\x11 \x01(\v2\x16.ikejd.record.v1.SuiteR\x05suite\x12\x1a\n" +
+	"\bproposal\x18\x12 \x01(\rR\bproposal\x120\n" +
+	"\x06wanted\x18\x13 \x01(\v2\x18.ikejd.record.v1.BecauseR\x06wanted\x12\x16\n" +
+	"\x06ticket\x18\x14 \x01(\x04R\x06ticket\x12,\n" +
+	"\x05rival\x18\x15 \x01(\v2\x16.ikejd.record.v1.RivalR\x05rival\x12#\n" +
+	"\rchild_deleted\x18\x16 \x01(\bR\fchildDeleted\x12\x18\n" +
+	"\adeleted\x18\x17 \x03(\rR\adeleted\x12\x12\n" +
+	"\x04done\x18\x18 \x01(\bR\x04done\"7\n" +
+	"\x05Rival\x12\x0e\n" +
+	"\x02sa\x18\x01 \x01(\x04R\x02sa\x12\x0e\n" +
+	"\x02ni\x18\x02 \x01(\fR\x02ni\x12\x0e\n" +
+	"\x02nr\x18\x03 \x01(\fR\x02nr\"\xdf\x02\n" +
 	"\vWindowState\x12\x19\n" +
 	"\bnext_out\x18\x01 \x01(\rR\anextOut\x12\x1b\n" +
 	"\tpeer_size\x18\x02 \x01(\rR\bpeerSize\x129\n" +
@@ -8007,7 +8659,7 @@ const file_record_proto_rawDesc = "" +
 	"message_id\x18\x01 \x01(\rR\tmessageId\x12\x1a\n" +
 	"\bexchange\x18\x02 \x01(\rR\bexchange\x12\x18\n" +
 	"\arequest\x18\x03 \x01(\x06R\arequest\x12)\n" +
-	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\xb8\x05\n" +
+	"\x04path\x18\x04 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\"\xa8\a\n" +
 	"\aChildSA\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -8032,7 +8684,16 @@ const file_record_proto_rawDesc = "" +
 	"askedIndex\x12)\n" +
 	"\x04path\x18\x15 \x01(\v2\x15.ikejd.record.v1.PathR\x04path\x12\x0e\n" +
 	"\x02ni\x18\x13 \x01(\fR\x02ni\x12\x0e\n" +
-	"\x02nr\x18\x14 \x01(\fR\x02nrJ\x04\b\x10\x10\x11\"\xe2\x06\n" +
+	"\x02nr\x18\x14 \x01(\fR\x02nr\x12\x1b\n" +
+	"\tshare_ref\x18\x16 \x01(\x04R\bshareRef\x121\n" +
+	"\x05timer\x18\x17 \x01(\v2\x1b.ikejd.record.v1.ArmedTimerR\x05timer\x12\x1a\n" +
+	"\brefusals\x18\x18 \x01(\rR\brefusals\x12#\n" +
+	"\rrefused_since\x18\x19 \x01(\x06R\frefusedSince\x12\x1b\n" +
+	"\tlife_ends\x18\x1a \x01(\x06R\blifeEnds\x12\x1f\n" +
+	"\vreplaced_by\x18\x1b \x01(\x04R\n" +
+	"replacedBy\x12\x1f\n" +
+	"\vpeer_public\x18\x1c \x01(\fR\n" +
+	"peerPublicJ\x04\b\x10\x10\x11\"\xe2\x06\n" +
 	"\x05SetUp\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1a\n" +
@@ -8111,7 +8772,7 @@ const file_record_proto_rawDesc = "" +
 	"\vStartAction\x12\x15\n" +
 	"\x11START_ACTION_NONE\x10\x00\x12\x16\n" +
 	"\x12START_ACTION_START\x10\x01\x12\x15\n" +
-	"\x11START_ACTION_TRAP\x10\x02*\xb3\x01\n" +
+	"\x11START_ACTION_TRAP\x10\x02*\xd4\x01\n" +
 	"\x05Timer\x12\x0e\n" +
 	"\n" +
 	"TIMER_NONE\x10\x00\x12\x14\n" +
@@ -8122,7 +8783,11 @@ const file_record_proto_rawDesc = "" +
 	"\fTIMER_LINGER\x10\x05\x12\x11\n" +
 	"\rTIMER_REFUSAL\x10\x06\x12\x12\n" +
 	"\x0eTIMER_SHUTDOWN\x10\a\x12\x0f\n" +
-	"\vTIMER_RETRY\x10\b*\x88\x01\n" +
+	"\vTIMER_RETRY\x10\b\x12\x0f\n" +
+	"\vTIMER_REKEY\x10\t\x12\x0e\n" +
+	"\n" +
+	"TIMER_LIFE\x10\n" +
+	"*\xc9\x01\n" +
 	"\x04Wish\x12\r\n" +
 	"\tWISH_NONE\x10\x00\x12\r\n" +
 	"\tWISH_INIT\x10\x01\x12\r\n" +
@@ -8130,7 +8795,10 @@ const file_record_proto_rawDesc = "" +
 	"\rWISH_LIVENESS\x10\x03\x12\x13\n" +
 	"\x0fWISH_DELETE_IKE\x10\x04\x12\x15\n" +
 	"\x11WISH_DELETE_CHILD\x10\x05\x12\x14\n" +
-	"\x10WISH_REFUSE_AUTH\x10\x06*\x81\x01\n" +
+	"\x10WISH_REFUSE_AUTH\x10\x06\x12\x15\n" +
+	"\x11WISH_CREATE_CHILD\x10\a\x12\x14\n" +
+	"\x10WISH_REKEY_CHILD\x10\b\x12\x12\n" +
+	"\x0eWISH_REKEY_IKE\x10\t*\x94\x01\n" +
 	"\x05Phase\x12\x0e\n" +
 	"\n" +
 	"PHASE_NONE\x10\x00\x12\x13\n" +
@@ -8138,14 +8806,16 @@ const file_record_proto_rawDesc = "" +
 	"\x11PHASE_ESTABLISHED\x10\x02\x12\x12\n" +
 	"\x0ePHASE_DELETING\x10\x03\x12\x13\n" +
 	"\x0fPHASE_LINGERING\x10\x04\x12\x13\n" +
-	"\x0fPHASE_DISCARDED\x10\x05*\x8c\x01\n" +
+	"\x0fPHASE_DISCARDED\x10\x05\x12\x11\n" +
+	"\rPHASE_REKEYED\x10\x06*\xa5\x01\n" +
 	"\n" +
 	"ChildPhase\x12\x14\n" +
 	"\x10CHILD_PHASE_NONE\x10\x00\x12\x1a\n" +
 	"\x16CHILD_PHASE_INSTALLING\x10\x01\x12\x19\n" +
 	"\x15CHILD_PHASE_INSTALLED\x10\x02\x12\x18\n" +
 	"\x14CHILD_PHASE_DELETING\x10\x03\x12\x17\n" +
-	"\x13CHILD_PHASE_REMOVED\x10\x04*\x89\x02\n" +
+	"\x13CHILD_PHASE_REMOVED\x10\x04\x12\x17\n" +
+	"\x13CHILD_PHASE_REKEYED\x10\x05*\x89\x02\n" +
 	"\x05Cause\x12\x0e\n" +
 	"\n" +
 	"CAUSE_NONE\x10\x00\x12\x16\n" +
@@ -8175,7 +8845,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 76)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 79)
 var file_record_proto_goTypes = []any{
 	(Edge)(0),                // 0: ikejd.record.v1.Edge
 	(Root)(0),                // 1: ikejd.record.v1.Root
@@ -8215,57 +8885,60 @@ var file_record_proto_goTypes = []any{
 	(*TimerFired)(nil),       // 35: ikejd.record.v1.TimerFired
 	(*InitiateAsked)(nil),    // 36: ikejd.record.v1.InitiateAsked
 	(*CloseAsked)(nil),       // 37: ikejd.record.v1.CloseAsked
-	(*ShutdownAsked)(nil),    // 38: ikejd.record.v1.ShutdownAsked
-	(*RunEnded)(nil),         // 39: ikejd.record.v1.RunEnded
-	(*DoorCounted)(nil),      // 40: ikejd.record.v1.DoorCounted
-	(*DoorCount)(nil),        // 41: ikejd.record.v1.DoorCount
-	(*DoorSample)(nil),       // 42: ikejd.record.v1.DoorSample
-	(*HintReceived)(nil),     // 43: ikejd.record.v1.HintReceived
-	(*Poisoned)(nil),         // 44: ikejd.record.v1.Poisoned
-	(*Effect)(nil),           // 45: ikejd.record.v1.Effect
-	(*RecordMessage)(nil),    // 46: ikejd.record.v1.RecordMessage
-	(*Resend)(nil),           // 47: ikejd.record.v1.Resend
-	(*Refuse)(nil),           // 48: ikejd.record.v1.Refuse
-	(*SetTimer)(nil),         // 49: ikejd.record.v1.SetTimer
-	(*CancelTimer)(nil),      // 50: ikejd.record.v1.CancelTimer
-	(*MakeKeyShare)(nil),     // 51: ikejd.record.v1.MakeKeyShare
-	(*Suite)(nil),            // 52: ikejd.record.v1.Suite
-	(*Agree)(nil),            // 53: ikejd.record.v1.Agree
-	(*MakeAuth)(nil),         // 54: ikejd.record.v1.MakeAuth
-	(*CheckAuth)(nil),        // 55: ikejd.record.v1.CheckAuth
-	(*AllocateSPI)(nil),      // 56: ikejd.record.v1.AllocateSPI
-	(*InstallChild)(nil),     // 57: ikejd.record.v1.InstallChild
-	(*RemoveChild)(nil),      // 58: ikejd.record.v1.RemoveChild
-	(*DestroyKeys)(nil),      // 59: ikejd.record.v1.DestroyKeys
-	(*Answer)(nil),           // 60: ikejd.record.v1.Answer
-	(*Wanted)(nil),           // 61: ikejd.record.v1.Wanted
-	(*Changed)(nil),          // 62: ikejd.record.v1.Changed
-	(*Discarded)(nil),        // 63: ikejd.record.v1.Discarded
-	(*Open)(nil),             // 64: ikejd.record.v1.Open
-	(*Report)(nil),           // 65: ikejd.record.v1.Report
-	(*ReportCount)(nil),      // 66: ikejd.record.v1.ReportCount
-	(*ReportLine)(nil),       // 67: ikejd.record.v1.ReportLine
-	(*Dropped)(nil),          // 68: ikejd.record.v1.Dropped
-	(*Locate)(nil),           // 69: ikejd.record.v1.Locate
-	(*Snapshot)(nil),         // 70: ikejd.record.v1.Snapshot
-	(*OwedRemoval)(nil),      // 71: ikejd.record.v1.OwedRemoval
-	(*ConnectionState)(nil),  // 72: ikejd.record.v1.ConnectionState
-	(*Ending)(nil),           // 73: ikejd.record.v1.Ending
-	(*SentDatagram)(nil),     // 74: ikejd.record.v1.SentDatagram
-	(*ArmedTimer)(nil),       // 75: ikejd.record.v1.ArmedTimer
-	(*IKESA)(nil),            // 76: ikejd.record.v1.IKESA
-	(*WindowState)(nil),      // 77: ikejd.record.v1.WindowState
-	(*OpenRequest)(nil),      // 78: ikejd.record.v1.OpenRequest
-	(*WaitingWish)(nil),      // 79: ikejd.record.v1.WaitingWish
-	(*RecordedResponse)(nil), // 80: ikejd.record.v1.RecordedResponse
-	(*OpenAnswer)(nil),       // 81: ikejd.record.v1.OpenAnswer
-	(*ChildSA)(nil),          // 82: ikejd.record.v1.ChildSA
-	(*SetUp)(nil),            // 83: ikejd.record.v1.SetUp
-	(*Candidate)(nil),        // 84: ikejd.record.v1.Candidate
+	(*RekeyAsked)(nil),       // 38: ikejd.record.v1.RekeyAsked
+	(*ShutdownAsked)(nil),    // 39: ikejd.record.v1.ShutdownAsked
+	(*RunEnded)(nil),         // 40: ikejd.record.v1.RunEnded
+	(*DoorCounted)(nil),      // 41: ikejd.record.v1.DoorCounted
+	(*DoorCount)(nil),        // 42: ikejd.record.v1.DoorCount
+	(*DoorSample)(nil),       // 43: ikejd.record.v1.DoorSample
+	(*HintReceived)(nil),     // 44: ikejd.record.v1.HintReceived
+	(*Poisoned)(nil),         // 45: ikejd.record.v1.Poisoned
+	(*Effect)(nil),           // 46: ikejd.record.v1.Effect
+	(*RecordMessage)(nil),    // 47: ikejd.record.v1.RecordMessage
+	(*Resend)(nil),           // 48: ikejd.record.v1.Resend
+	(*Refuse)(nil),           // 49: ikejd.record.v1.Refuse
+	(*SetTimer)(nil),         // 50: ikejd.record.v1.SetTimer
+	(*CancelTimer)(nil),      // 51: ikejd.record.v1.CancelTimer
+	(*MakeKeyShare)(nil),     // 52: ikejd.record.v1.MakeKeyShare
+	(*Suite)(nil),            // 53: ikejd.record.v1.Suite
+	(*Agree)(nil),            // 54: ikejd.record.v1.Agree
+	(*MakeAuth)(nil),         // 55: ikejd.record.v1.MakeAuth
+	(*CheckAuth)(nil),        // 56: ikejd.record.v1.CheckAuth
+	(*AllocateSPI)(nil),      // 57: ikejd.record.v1.AllocateSPI
+	(*InstallChild)(nil),     // 58: ikejd.record.v1.InstallChild
+	(*RemoveChild)(nil),      // 59: ikejd.record.v1.RemoveChild
+	(*DestroyKeys)(nil),      // 60: ikejd.record.v1.DestroyKeys
+	(*Answer)(nil),           // 61: ikejd.record.v1.Answer
+	(*Wanted)(nil),           // 62: ikejd.record.v1.Wanted
+	(*Changed)(nil),          // 63: ikejd.record.v1.Changed
+	(*Discarded)(nil),        // 64: ikejd.record.v1.Discarded
+	(*Open)(nil),             // 65: ikejd.record.v1.Open
+	(*Report)(nil),           // 66: ikejd.record.v1.Report
+	(*ReportCount)(nil),      // 67: ikejd.record.v1.ReportCount
+	(*ReportLine)(nil),       // 68: ikejd.record.v1.ReportLine
+	(*Dropped)(nil),          // 69: ikejd.record.v1.Dropped
+	(*Locate)(nil),           // 70: ikejd.record.v1.Locate
+	(*Snapshot)(nil),         // 71: ikejd.record.v1.Snapshot
+	(*OwedRemoval)(nil),      // 72: ikejd.record.v1.OwedRemoval
+	(*ConnectionState)(nil),  // 73: ikejd.record.v1.ConnectionState
+	(*Ending)(nil),           // 74: ikejd.record.v1.Ending
+	(*SentDatagram)(nil),     // 75: ikejd.record.v1.SentDatagram
+	(*ArmedTimer)(nil),       // 76: ikejd.record.v1.ArmedTimer
+	(*IKESA)(nil),            // 77: ikejd.record.v1.IKESA
+	(*Creation)(nil),         // 78: ikejd.record.v1.Creation
+	(*Rival)(nil),            // 79: ikejd.record.v1.Rival
+	(*WindowState)(nil),      // 80: ikejd.record.v1.WindowState
+	(*OpenRequest)(nil),      // 81: ikejd.record.v1.OpenRequest
+	(*WaitingWish)(nil),      // 82: ikejd.record.v1.WaitingWish
+	(*RecordedResponse)(nil), // 83: ikejd.record.v1.RecordedResponse
+	(*OpenAnswer)(nil),       // 84: ikejd.record.v1.OpenAnswer
+	(*ChildSA)(nil),          // 85: ikejd.record.v1.ChildSA
+	(*SetUp)(nil),            // 86: ikejd.record.v1.SetUp
+	(*Candidate)(nil),        // 87: ikejd.record.v1.Candidate
 }
 var file_record_proto_depIdxs = []int32{
 	12,  // 0: ikejd.record.v1.Record.event:type_name -> ikejd.record.v1.Event
-	45,  // 1: ikejd.record.v1.Record.effects:type_name -> ikejd.record.v1.Effect
+	46,  // 1: ikejd.record.v1.Record.effects:type_name -> ikejd.record.v1.Effect
 	0,   // 2: ikejd.record.v1.Because.edge:type_name -> ikejd.record.v1.Edge
 	1,   // 3: ikejd.record.v1.Because.root:type_name -> ikejd.record.v1.Root
 	10,  // 4: ikejd.record.v1.Event.because:type_name -> ikejd.record.v1.Because
@@ -8284,142 +8957,149 @@ var file_record_proto_depIdxs = []int32{
 	35,  // 17: ikejd.record.v1.Event.timer_fired:type_name -> ikejd.record.v1.TimerFired
 	36,  // 18: ikejd.record.v1.Event.initiate_asked:type_name -> ikejd.record.v1.InitiateAsked
 	37,  // 19: ikejd.record.v1.Event.close_asked:type_name -> ikejd.record.v1.CloseAsked
-	38,  // 20: ikejd.record.v1.Event.shutdown_asked:type_name -> ikejd.record.v1.ShutdownAsked
-	39,  // 21: ikejd.record.v1.Event.run_ended:type_name -> ikejd.record.v1.RunEnded
-	40,  // 22: ikejd.record.v1.Event.door_counted:type_name -> ikejd.record.v1.DoorCounted
-	44,  // 23: ikejd.record.v1.Event.poisoned:type_name -> ikejd.record.v1.Poisoned
-	43,  // 24: ikejd.record.v1.Event.hint_received:type_name -> ikejd.record.v1.HintReceived
-	45,  // 25: ikejd.record.v1.Recovered.removals:type_name -> ikejd.record.v1.Effect
-	15,  // 26: ikejd.record.v1.Recovered.sockets:type_name -> ikejd.record.v1.Socket
-	17,  // 27: ikejd.record.v1.ConfigLoaded.config:type_name -> ikejd.record.v1.Config
-	19,  // 28: ikejd.record.v1.Config.connections:type_name -> ikejd.record.v1.Connection
-	18,  // 29: ikejd.record.v1.Config.settings:type_name -> ikejd.record.v1.Settings
-	21,  // 30: ikejd.record.v1.Connection.proposals:type_name -> ikejd.record.v1.Proposal
-	20,  // 31: ikejd.record.v1.Connection.local_id:type_name -> ikejd.record.v1.Identity
-	20,  // 32: ikejd.record.v1.Connection.remote_id:type_name -> ikejd.record.v1.Identity
-	23,  // 33: ikejd.record.v1.Connection.children:type_name -> ikejd.record.v1.Child
-	2,   // 34: ikejd.record.v1.Connection.unique:type_name -> ikejd.record.v1.Unique
-	22,  // 35: ikejd.record.v1.Proposal.ciphers:type_name -> ikejd.record.v1.Cipher
-	24,  // 36: ikejd.record.v1.Child.local_ts:type_name -> ikejd.record.v1.Selector
-	24,  // 37: ikejd.record.v1.Child.remote_ts:type_name -> ikejd.record.v1.Selector
-	21,  // 38: ikejd.record.v1.Child.proposals:type_name -> ikejd.record.v1.Proposal
-	3,   // 39: ikejd.record.v1.Child.start_action:type_name -> ikejd.record.v1.StartAction
-	3,   // 40: ikejd.record.v1.Child.dpd_action:type_name -> ikejd.record.v1.StartAction
-	3,   // 41: ikejd.record.v1.Child.close_action:type_name -> ikejd.record.v1.StartAction
-	11,  // 42: ikejd.record.v1.DatagramReceived.path:type_name -> ikejd.record.v1.Path
-	26,  // 43: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 44: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
-	26,  // 45: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
-	11,  // 46: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
-	11,  // 47: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
-	4,   // 48: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
-	11,  // 49: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
-	41,  // 50: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
-	42,  // 51: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
-	11,  // 52: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
-	11,  // 53: ikejd.record.v1.HintReceived.path:type_name -> ikejd.record.v1.Path
-	12,  // 54: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
-	10,  // 55: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
-	46,  // 56: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
-	47,  // 57: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
-	48,  // 58: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
-	49,  // 59: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
-	50,  // 60: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
-	51,  // 61: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
-	53,  // 62: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
-	54,  // 63: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
-	55,  // 64: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
-	56,  // 65: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
-	57,  // 66: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
-	58,  // 67: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
-	59,  // 68: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
-	60,  // 69: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
-	61,  // 70: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
-	62,  // 71: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
-	63,  // 72: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
-	65,  // 73: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
-	68,  // 74: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
-	69,  // 75: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
-	11,  // 76: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
-	11,  // 77: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
-	11,  // 78: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
-	4,   // 79: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
-	4,   // 80: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
-	52,  // 81: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
-	20,  // 82: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
-	20,  // 83: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	20,  // 84: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
-	20,  // 85: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
-	52,  // 86: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 87: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
-	24,  // 88: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
-	24,  // 89: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 90: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
-	5,   // 91: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 92: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
-	6,   // 93: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
-	6,   // 94: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
-	7,   // 95: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
-	7,   // 96: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
-	8,   // 97: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
-	11,  // 98: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
-	20,  // 99: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
-	6,   // 100: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
-	8,   // 101: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
-	5,   // 102: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
-	64,  // 103: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
-	5,   // 104: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 105: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
-	66,  // 106: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
-	67,  // 107: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
-	8,   // 108: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
-	8,   // 109: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
-	17,  // 110: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
-	73,  // 111: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
-	76,  // 112: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
-	74,  // 113: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
-	72,  // 114: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
-	71,  // 115: ikejd.record.v1.Snapshot.removals:type_name -> ikejd.record.v1.OwedRemoval
-	45,  // 116: ikejd.record.v1.OwedRemoval.effect:type_name -> ikejd.record.v1.Effect
-	75,  // 117: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
-	66,  // 118: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
-	67,  // 119: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
-	75,  // 120: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
-	4,   // 121: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
-	6,   // 122: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
-	8,   // 123: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
-	10,  // 124: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
-	11,  // 125: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
-	52,  // 126: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
-	20,  // 127: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
-	20,  // 128: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
-	77,  // 129: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
-	82,  // 130: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
-	83,  // 131: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
-	75,  // 132: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
-	78,  // 133: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
-	79,  // 134: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
-	80,  // 135: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
-	81,  // 136: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
-	79,  // 137: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
-	75,  // 138: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
-	5,   // 139: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
-	10,  // 140: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
-	11,  // 141: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
-	7,   // 142: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
-	52,  // 143: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
-	24,  // 144: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
-	24,  // 145: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
-	11,  // 146: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
-	10,  // 147: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
-	84,  // 148: ikejd.record.v1.SetUp.candidates:type_name -> ikejd.record.v1.Candidate
-	52,  // 149: ikejd.record.v1.Candidate.suite:type_name -> ikejd.record.v1.Suite
-	11,  // 150: ikejd.record.v1.Candidate.path:type_name -> ikejd.record.v1.Path
-	151, // [151:151] is the sub-list for method output_type
-	151, // [151:151] is the sub-list for method input_type
-	151, // [151:151] is the sub-list for extension type_name
-	151, // [151:151] is the sub-list for extension extendee
-	0,   // [0:151] is the sub-list for field type_name
+	39,  // 20: ikejd.record.v1.Event.shutdown_asked:type_name -> ikejd.record.v1.ShutdownAsked
+	40,  // 21: ikejd.record.v1.Event.run_ended:type_name -> ikejd.record.v1.RunEnded
+	41,  // 22: ikejd.record.v1.Event.door_counted:type_name -> ikejd.record.v1.DoorCounted
+	45,  // 23: ikejd.record.v1.Event.poisoned:type_name -> ikejd.record.v1.Poisoned
+	44,  // 24: ikejd.record.v1.Event.hint_received:type_name -> ikejd.record.v1.HintReceived
+	38,  // 25: ikejd.record.v1.Event.rekey_asked:type_name -> ikejd.record.v1.RekeyAsked
+	46,  // 26: ikejd.record.v1.Recovered.removals:type_name -> ikejd.record.v1.Effect
+	15,  // 27: ikejd.record.v1.Recovered.sockets:type_name -> ikejd.record.v1.Socket
+	17,  // 28: ikejd.record.v1.ConfigLoaded.config:type_name -> ikejd.record.v1.Config
+	19,  // 29: ikejd.record.v1.Config.connections:type_name -> ikejd.record.v1.Connection
+	18,  // 30: ikejd.record.v1.Config.settings:type_name -> ikejd.record.v1.Settings
+	21,  // 31: ikejd.record.v1.Connection.proposals:type_name -> ikejd.record.v1.Proposal
+	20,  // 32: ikejd.record.v1.Connection.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 33: ikejd.record.v1.Connection.remote_id:type_name -> ikejd.record.v1.Identity
+	23,  // 34: ikejd.record.v1.Connection.children:type_name -> ikejd.record.v1.Child
+	2,   // 35: ikejd.record.v1.Connection.unique:type_name -> ikejd.record.v1.Unique
+	22,  // 36: ikejd.record.v1.Proposal.ciphers:type_name -> ikejd.record.v1.Cipher
+	24,  // 37: ikejd.record.v1.Child.local_ts:type_name -> ikejd.record.v1.Selector
+	24,  // 38: ikejd.record.v1.Child.remote_ts:type_name -> ikejd.record.v1.Selector
+	21,  // 39: ikejd.record.v1.Child.proposals:type_name -> ikejd.record.v1.Proposal
+	3,   // 40: ikejd.record.v1.Child.start_action:type_name -> ikejd.record.v1.StartAction
+	3,   // 41: ikejd.record.v1.Child.dpd_action:type_name -> ikejd.record.v1.StartAction
+	3,   // 42: ikejd.record.v1.Child.close_action:type_name -> ikejd.record.v1.StartAction
+	11,  // 43: ikejd.record.v1.DatagramReceived.path:type_name -> ikejd.record.v1.Path
+	26,  // 44: ikejd.record.v1.DatagramReceived.fresh:type_name -> ikejd.record.v1.Fresh
+	11,  // 45: ikejd.record.v1.RepeatReceived.path:type_name -> ikejd.record.v1.Path
+	26,  // 46: ikejd.record.v1.KeyShareMade.fresh:type_name -> ikejd.record.v1.Fresh
+	11,  // 47: ikejd.record.v1.SPIAllocated.path:type_name -> ikejd.record.v1.Path
+	11,  // 48: ikejd.record.v1.ChildInstalled.path:type_name -> ikejd.record.v1.Path
+	4,   // 49: ikejd.record.v1.TimerFired.timer:type_name -> ikejd.record.v1.Timer
+	11,  // 50: ikejd.record.v1.InitiateAsked.path:type_name -> ikejd.record.v1.Path
+	42,  // 51: ikejd.record.v1.DoorCounted.counts:type_name -> ikejd.record.v1.DoorCount
+	43,  // 52: ikejd.record.v1.DoorCounted.samples:type_name -> ikejd.record.v1.DoorSample
+	11,  // 53: ikejd.record.v1.DoorSample.path:type_name -> ikejd.record.v1.Path
+	11,  // 54: ikejd.record.v1.HintReceived.path:type_name -> ikejd.record.v1.Path
+	12,  // 55: ikejd.record.v1.Poisoned.event:type_name -> ikejd.record.v1.Event
+	10,  // 56: ikejd.record.v1.Effect.because:type_name -> ikejd.record.v1.Because
+	47,  // 57: ikejd.record.v1.Effect.record:type_name -> ikejd.record.v1.RecordMessage
+	48,  // 58: ikejd.record.v1.Effect.resend:type_name -> ikejd.record.v1.Resend
+	49,  // 59: ikejd.record.v1.Effect.refuse:type_name -> ikejd.record.v1.Refuse
+	50,  // 60: ikejd.record.v1.Effect.set_timer:type_name -> ikejd.record.v1.SetTimer
+	51,  // 61: ikejd.record.v1.Effect.cancel_timer:type_name -> ikejd.record.v1.CancelTimer
+	52,  // 62: ikejd.record.v1.Effect.make_key_share:type_name -> ikejd.record.v1.MakeKeyShare
+	54,  // 63: ikejd.record.v1.Effect.agree:type_name -> ikejd.record.v1.Agree
+	55,  // 64: ikejd.record.v1.Effect.make_auth:type_name -> ikejd.record.v1.MakeAuth
+	56,  // 65: ikejd.record.v1.Effect.check_auth:type_name -> ikejd.record.v1.CheckAuth
+	57,  // 66: ikejd.record.v1.Effect.allocate_spi:type_name -> ikejd.record.v1.AllocateSPI
+	58,  // 67: ikejd.record.v1.Effect.install_child:type_name -> ikejd.record.v1.InstallChild
+	59,  // 68: ikejd.record.v1.Effect.remove_child:type_name -> ikejd.record.v1.RemoveChild
+	60,  // 69: ikejd.record.v1.Effect.destroy_keys:type_name -> ikejd.record.v1.DestroyKeys
+	61,  // 70: ikejd.record.v1.Effect.answer:type_name -> ikejd.record.v1.Answer
+	62,  // 71: ikejd.record.v1.Effect.wanted:type_name -> ikejd.record.v1.Wanted
+	63,  // 72: ikejd.record.v1.Effect.changed:type_name -> ikejd.record.v1.Changed
+	64,  // 73: ikejd.record.v1.Effect.discarded:type_name -> ikejd.record.v1.Discarded
+	66,  // 74: ikejd.record.v1.Effect.report:type_name -> ikejd.record.v1.Report
+	69,  // 75: ikejd.record.v1.Effect.dropped:type_name -> ikejd.record.v1.Dropped
+	70,  // 76: ikejd.record.v1.Effect.locate:type_name -> ikejd.record.v1.Locate
+	11,  // 77: ikejd.record.v1.RecordMessage.path:type_name -> ikejd.record.v1.Path
+	11,  // 78: ikejd.record.v1.Resend.path:type_name -> ikejd.record.v1.Path
+	11,  // 79: ikejd.record.v1.Refuse.path:type_name -> ikejd.record.v1.Path
+	4,   // 80: ikejd.record.v1.SetTimer.timer:type_name -> ikejd.record.v1.Timer
+	4,   // 81: ikejd.record.v1.CancelTimer.timer:type_name -> ikejd.record.v1.Timer
+	53,  // 82: ikejd.record.v1.Agree.suite:type_name -> ikejd.record.v1.Suite
+	20,  // 83: ikejd.record.v1.MakeAuth.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 84: ikejd.record.v1.MakeAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	20,  // 85: ikejd.record.v1.CheckAuth.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 86: ikejd.record.v1.CheckAuth.remote_id:type_name -> ikejd.record.v1.Identity
+	53,  // 87: ikejd.record.v1.InstallChild.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 88: ikejd.record.v1.InstallChild.path:type_name -> ikejd.record.v1.Path
+	24,  // 89: ikejd.record.v1.InstallChild.local_ts:type_name -> ikejd.record.v1.Selector
+	24,  // 90: ikejd.record.v1.InstallChild.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 91: ikejd.record.v1.RemoveChild.path:type_name -> ikejd.record.v1.Path
+	5,   // 92: ikejd.record.v1.Wanted.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 93: ikejd.record.v1.Wanted.decided:type_name -> ikejd.record.v1.Because
+	6,   // 94: ikejd.record.v1.Changed.from:type_name -> ikejd.record.v1.Phase
+	6,   // 95: ikejd.record.v1.Changed.to:type_name -> ikejd.record.v1.Phase
+	7,   // 96: ikejd.record.v1.Changed.child_from:type_name -> ikejd.record.v1.ChildPhase
+	7,   // 97: ikejd.record.v1.Changed.child_to:type_name -> ikejd.record.v1.ChildPhase
+	8,   // 98: ikejd.record.v1.Changed.cause:type_name -> ikejd.record.v1.Cause
+	11,  // 99: ikejd.record.v1.Changed.path:type_name -> ikejd.record.v1.Path
+	20,  // 100: ikejd.record.v1.Changed.remote_id:type_name -> ikejd.record.v1.Identity
+	6,   // 101: ikejd.record.v1.Discarded.from:type_name -> ikejd.record.v1.Phase
+	8,   // 102: ikejd.record.v1.Discarded.cause:type_name -> ikejd.record.v1.Cause
+	5,   // 103: ikejd.record.v1.Discarded.dropped:type_name -> ikejd.record.v1.Wish
+	65,  // 104: ikejd.record.v1.Discarded.unfinished:type_name -> ikejd.record.v1.Open
+	5,   // 105: ikejd.record.v1.Open.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 106: ikejd.record.v1.Open.recorded:type_name -> ikejd.record.v1.Because
+	67,  // 107: ikejd.record.v1.Report.counts:type_name -> ikejd.record.v1.ReportCount
+	68,  // 108: ikejd.record.v1.Report.lines:type_name -> ikejd.record.v1.ReportLine
+	8,   // 109: ikejd.record.v1.ReportCount.cause:type_name -> ikejd.record.v1.Cause
+	8,   // 110: ikejd.record.v1.ReportLine.cause:type_name -> ikejd.record.v1.Cause
+	17,  // 111: ikejd.record.v1.Snapshot.config:type_name -> ikejd.record.v1.Config
+	74,  // 112: ikejd.record.v1.Snapshot.ending:type_name -> ikejd.record.v1.Ending
+	77,  // 113: ikejd.record.v1.Snapshot.ike_sas:type_name -> ikejd.record.v1.IKESA
+	75,  // 114: ikejd.record.v1.Snapshot.sent:type_name -> ikejd.record.v1.SentDatagram
+	73,  // 115: ikejd.record.v1.Snapshot.connections:type_name -> ikejd.record.v1.ConnectionState
+	72,  // 116: ikejd.record.v1.Snapshot.removals:type_name -> ikejd.record.v1.OwedRemoval
+	46,  // 117: ikejd.record.v1.OwedRemoval.effect:type_name -> ikejd.record.v1.Effect
+	76,  // 118: ikejd.record.v1.ConnectionState.retry:type_name -> ikejd.record.v1.ArmedTimer
+	67,  // 119: ikejd.record.v1.Ending.counts:type_name -> ikejd.record.v1.ReportCount
+	68,  // 120: ikejd.record.v1.Ending.lines:type_name -> ikejd.record.v1.ReportLine
+	76,  // 121: ikejd.record.v1.Ending.timer:type_name -> ikejd.record.v1.ArmedTimer
+	4,   // 122: ikejd.record.v1.ArmedTimer.timer:type_name -> ikejd.record.v1.Timer
+	6,   // 123: ikejd.record.v1.IKESA.phase:type_name -> ikejd.record.v1.Phase
+	8,   // 124: ikejd.record.v1.IKESA.cause:type_name -> ikejd.record.v1.Cause
+	10,  // 125: ikejd.record.v1.IKESA.because:type_name -> ikejd.record.v1.Because
+	11,  // 126: ikejd.record.v1.IKESA.path:type_name -> ikejd.record.v1.Path
+	53,  // 127: ikejd.record.v1.IKESA.suite:type_name -> ikejd.record.v1.Suite
+	20,  // 128: ikejd.record.v1.IKESA.local_id:type_name -> ikejd.record.v1.Identity
+	20,  // 129: ikejd.record.v1.IKESA.remote_id:type_name -> ikejd.record.v1.Identity
+	80,  // 130: ikejd.record.v1.IKESA.window:type_name -> ikejd.record.v1.WindowState
+	85,  // 131: ikejd.record.v1.IKESA.children:type_name -> ikejd.record.v1.ChildSA
+	86,  // 132: ikejd.record.v1.IKESA.set_up:type_name -> ikejd.record.v1.SetUp
+	76,  // 133: ikejd.record.v1.IKESA.timers:type_name -> ikejd.record.v1.ArmedTimer
+	78,  // 134: ikejd.record.v1.IKESA.making:type_name -> ikejd.record.v1.Creation
+	78,  // 135: ikejd.record.v1.IKESA.serving:type_name -> ikejd.record.v1.Creation
+	53,  // 136: ikejd.record.v1.Creation.suite:type_name -> ikejd.record.v1.Suite
+	10,  // 137: ikejd.record.v1.Creation.wanted:type_name -> ikejd.record.v1.Because
+	79,  // 138: ikejd.record.v1.Creation.rival:type_name -> ikejd.record.v1.Rival
+	81,  // 139: ikejd.record.v1.WindowState.in_flight:type_name -> ikejd.record.v1.OpenRequest
+	82,  // 140: ikejd.record.v1.WindowState.waiting:type_name -> ikejd.record.v1.WaitingWish
+	83,  // 141: ikejd.record.v1.WindowState.answered:type_name -> ikejd.record.v1.RecordedResponse
+	84,  // 142: ikejd.record.v1.WindowState.answering:type_name -> ikejd.record.v1.OpenAnswer
+	82,  // 143: ikejd.record.v1.OpenRequest.wish:type_name -> ikejd.record.v1.WaitingWish
+	76,  // 144: ikejd.record.v1.OpenRequest.timer:type_name -> ikejd.record.v1.ArmedTimer
+	5,   // 145: ikejd.record.v1.WaitingWish.wish:type_name -> ikejd.record.v1.Wish
+	10,  // 146: ikejd.record.v1.WaitingWish.decided:type_name -> ikejd.record.v1.Because
+	11,  // 147: ikejd.record.v1.OpenAnswer.path:type_name -> ikejd.record.v1.Path
+	7,   // 148: ikejd.record.v1.ChildSA.phase:type_name -> ikejd.record.v1.ChildPhase
+	53,  // 149: ikejd.record.v1.ChildSA.suite:type_name -> ikejd.record.v1.Suite
+	24,  // 150: ikejd.record.v1.ChildSA.local_ts:type_name -> ikejd.record.v1.Selector
+	24,  // 151: ikejd.record.v1.ChildSA.remote_ts:type_name -> ikejd.record.v1.Selector
+	11,  // 152: ikejd.record.v1.ChildSA.path:type_name -> ikejd.record.v1.Path
+	76,  // 153: ikejd.record.v1.ChildSA.timer:type_name -> ikejd.record.v1.ArmedTimer
+	10,  // 154: ikejd.record.v1.SetUp.wanted:type_name -> ikejd.record.v1.Because
+	87,  // 155: ikejd.record.v1.SetUp.candidates:type_name -> ikejd.record.v1.Candidate
+	53,  // 156: ikejd.record.v1.Candidate.suite:type_name -> ikejd.record.v1.Suite
+	11,  // 157: ikejd.record.v1.Candidate.path:type_name -> ikejd.record.v1.Path
+	158, // [158:158] is the sub-list for method output_type
+	158, // [158:158] is the sub-list for method input_type
+	158, // [158:158] is the sub-list for extension type_name
+	158, // [158:158] is the sub-list for extension extendee
+	0,   // [0:158] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -8448,8 +9128,9 @@ func file_record_proto_init() {
 		(*Event_DoorCounted)(nil),
 		(*Event_Poisoned)(nil),
 		(*Event_HintReceived)(nil),
+		(*Event_RekeyAsked)(nil),
 	}
-	file_record_proto_msgTypes[36].OneofWrappers = []any{
+	file_record_proto_msgTypes[37].OneofWrappers = []any{
 		(*Effect_Record)(nil),
 		(*Effect_Resend)(nil),
 		(*Effect_Refuse)(nil),
@@ -8477,7 +9158,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   76,
+			NumMessages:   79,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

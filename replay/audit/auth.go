@@ -32,6 +32,9 @@ var auth02 = &Rule{ID: "AUTH-02", hooks: hooks{effect: func(n *now, s *ikeSA, e 
 	if s == nil || e.GetChildSa() != 0 || e.GetChanged().GetTo() != record.Phase_PHASE_ESTABLISHED {
 		return
 	}
+	if from := n.a.table.find(e.GetChanged().GetPredecessor()); from != nil && from.auth.good && from.agreedOn(e.GetChanged()).ref != 0 {
+		return // it rekeys one whose ends have proved themselves
+	}
 	if !s.auth.good {
 		n.violation(s, nil, "it is established, and the peer's AUTH was not found good")
 	} else if !s.auth.ownSent {

@@ -80,7 +80,7 @@ var del08 = &Rule{ID: "DEL-08", hooks: hooks{after: func(n *now, s *ikeSA) {
 	for i := range s.children {
 		c := &s.children[i]
 		switch {
-		case over || c.refused:
+		case over || c.refused, c.replaced, n.in != nil && n.in.failed(ike.NotifyChildSANotFound):
 		case c.earlyIn && c.earlyOut && c.hasEnded(), c.earlyIn && (c.answered || c.peerDeleted && !c.deleted):
 		case c.earlyIn && c.deleted:
 			n.violation(s, nil, "SPI %08x is removed before the peer has answered its Delete, request %d", c.in, c.deleteID)

@@ -64,6 +64,8 @@ type ikeSA struct {
 	fresh            path // where the newest request of the peer came from
 	first            path // of the first message
 	keyRef           uint64
+	next             []agreed // what rekeying it has agreed on, by either end
+	successor        *ikeSA   // that has its children
 	destroyed        []uint64
 
 	init    initState
@@ -149,6 +151,7 @@ type child struct {
 	answered          bool // that Delete was answered
 	peerDeleted       bool
 	refused           bool // the kernel refused it
+	replaced          bool // another has its place: it may go without a Delete (PROTOCOL.md D-18)
 	halfSince         int64
 	earlyIn, earlyOut bool // half removed in the record at hand
 	removed           bool // removal was ordered
@@ -196,7 +199,7 @@ type armed struct {
 	at       ref
 }
 
-const timerKinds = int(record.Timer_TIMER_RETRY) + 1
+const timerKinds = int(record.Timer_TIMER_LIFE) + 1
 
 // alive reports whether the SA has not ended yet.
 func (s *ikeSA) alive() bool { return s.ended == 0 && s.phase != record.Phase_PHASE_DISCARDED }

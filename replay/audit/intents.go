@@ -24,7 +24,8 @@ var ord04 = &Rule{ID: "ORD-04", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 }}}
 
 func wishName(w record.Wish) string {
-	return [...]string{"-", "init", "auth", "liveness", "delete-ike", "delete-child", "refuse-auth"}[max(min(int(w), 6), 0)]
+	return [...]string{"-", "init", "auth", "liveness", "delete-ike", "delete-child", "refuse-auth",
+		"create-child", "rekey-child", "rekey-ike"}[max(min(int(w), 9), 0)]
 }
 
 // DEL-13: a wish that is gone from the queue was sent, is listed in the evidence of the SA's end, or has a Dropped effect
@@ -62,7 +63,7 @@ var shu02 = &Rule{ID: "SHU-02", hooks: hooks{effect: func(n *now, s *ikeSA, e *r
 	}
 	switch k := e.GetKind().(type) {
 	case *record.Effect_Changed:
-		if e.GetChildSa() == 0 && k.Changed.GetFrom() == record.Phase_PHASE_NONE {
+		if e.GetChildSa() == 0 && k.Changed.GetFrom() == record.Phase_PHASE_NONE && k.Changed.GetPredecessor() == 0 {
 			n.violation(s, []uint64{o.step}, "a new IKE SA, %s after the shutdown was ordered", seconds(n.time-o.began))
 		}
 	case *record.Effect_Wanted:

@@ -24,10 +24,7 @@ func (t *table) seed(sa *record.IKESA, time int64) {
 	s.path = pathOf(sa.GetPath())
 	s.fresh, s.first = s.path, s.path
 	s.auth.good, s.auth.ownSent = s.phase >= record.Phase_PHASE_ESTABLISHED, s.phase >= record.Phase_PHASE_ESTABLISHED
-	switch uint16(sa.GetSuite().GetEncr()) {
-	case ike.EncrAESGCM16, ike.EncrAESGCM8, ike.EncrAESGCM12, ike.EncrAESCCM16, ike.EncrAESCCM8, ike.EncrAESCCM12, ike.EncrChaCha20Poly1305:
-		s.aead = true
-	}
+	s.aead = isAEAD(uint16(sa.GetSuite().GetEncr()))
 	s.seedWindow(w)
 	for _, c := range sa.GetChildren() {
 		s.seedChild(c)

@@ -142,11 +142,15 @@ func (s *ikeSA) effect(n *now, e *record.Effect) {
 			s.timers[t] = armed{}
 		}
 	case *record.Effect_MakeKeyShare:
-		s.ask(n, askShare, 0)
+		s.ask(n, askShare, e.GetChildSa())
 	case *record.Effect_Agree:
-		s.hold(n, k.Agree.GetKeyRef())
-		s.agrees(k.Agree.GetSpiR())
-		s.ask(n, askAgree, 0)
+		if k.Agree.GetOldRef() == 0 && e.GetChildSa() == 0 {
+			s.hold(n, k.Agree.GetKeyRef())
+			s.agrees(k.Agree.GetSpiR())
+		} else {
+			s.rekeys(k.Agree)
+		}
+		s.ask(n, askAgree, e.GetChildSa())
 	case *record.Effect_MakeAuth:
 		s.ask(n, askMake, 0)
 	case *record.Effect_CheckAuth:
@@ -174,6 +178,7 @@ func (s *ikeSA) effect(n *now, e *record.Effect) {
 		if e.GetChildSa() != 0 {
 			s.childChanged(n, e.GetChildSa(), k.Changed)
 		} else {
+			s.succeeds(n, k.Changed)
 			s.changed(n, k.Changed)
 		}
 	case *record.Effect_Discarded:
@@ -244,12 +249,16 @@ func (s *ikeSA) changed(n *now, c *record.Changed) {
 }
 
 func (s *ikeSA) childChanged(n *now, number uint64, change *record.Changed) {
+	if from := n.a.table.find(change.GetPredecessor()); from != nil {
+		s.inherits(from, number)
+	}
 	c := s.child(number)
 	if c == nil {
 		s.children = keep(s, s.children, child{number: number}, mostChildren)
 		c = &s.children[len(s.children)-1]
 	}
 	c.phase = change.GetChildTo()
+	c.replaced = c.phase == record.ChildPhase_CHILD_PHASE_REKEYED || c.replaced && c.phase == record.ChildPhase_CHILD_PHASE_REMOVED
 	if change.GetInboundSpi() != 0 {
 		c.in = change.GetInboundSpi()
 	}

@@ -15,7 +15,7 @@ func (s *ikeSA) event(n *now) {
 	case *record.Event_TimerFired:
 		s.fired(n, k.TimerFired)
 	case *record.Event_KeyShareMade:
-		if ref := k.KeyShareMade.GetFresh().GetKeyRef(); ref != 0 && n.acted() {
+		if ref := k.KeyShareMade.GetFresh().GetKeyRef(); ref != 0 && n.acted() && s.established == 0 {
 			s.hold(n, ref)
 		}
 	case *record.Event_Agreed:
@@ -66,9 +66,13 @@ func (s *ikeSA) receives(n *now, m *message) {
 	if m.exchange != ike.INFORMATIONAL {
 		deleted = nil
 	}
+	children := s.children
+	if s.successor != nil {
+		children = s.successor.children // which has them all
+	}
 	for _, spi := range deleted {
-		for i := range s.children {
-			if c := &s.children[i]; c.out == spi && c.out != 0 && !c.removed && !c.peerDeleted && m.ikeDelete == 0 {
+		for i := range children {
+			if c := &children[i]; c.out == spi && c.out != 0 && !c.removed && !c.peerDeleted && m.ikeDelete == 0 {
 				c.peerDeleted, c.peerNow = true, true
 				if !c.deleted && len(s.deletes.expected) < mostChildren {
 					s.deletes.expected = append(s.deletes.expected, c.in)
@@ -162,8 +166,11 @@ func (s *ikeSA) recovered(n *now) {
 	s.closing.shortened = false // the shutdown that did it has ended with its run
 	s.lostAsks, s.askedAgain = 0, 0
 	for _, a := range s.asks {
-		if c := s.child(a.child); a.kind != askRemove && c != nil && c.phase == record.ChildPhase_CHILD_PHASE_REMOVED {
+		if c := s.child(a.child); a.kind != askRemove && a.child != 0 && (c == nil || c.phase == record.ChildPhase_CHILD_PHASE_REMOVED) {
 			continue // nobody wants it any more
+		}
+		if a.child == 0 && s.established != 0 && s.phase != record.Phase_PHASE_ESTABLISHED {
+			continue // it is at its end and not rekeyed any more
 		}
 		s.lostAsks |= 1 << a.kind
 	}

@@ -161,11 +161,9 @@ func (s *script) command(r *record.Record) string {
 	case *record.Event_ChildRemoved:
 		return words("child-removed", set("refused", underscored(k.ChildRemoved.GetRefusal())), map[bool]string{true: "held"}[k.ChildRemoved.GetHeld()])
 	case *record.Event_CloseAsked:
-		child := ""
-		if n := s.children[k.CloseAsked.GetChildSa()]; n != 0 {
-			child = text.Child(n)
-		}
-		return words("close", sa, child)
+		return words("close", sa, s.child(k.CloseAsked.GetChildSa()))
+	case *record.Event_RekeyAsked:
+		return words("rekey", sa, s.child(k.RekeyAsked.GetChildSa()))
 	case *record.Event_ShutdownAsked:
 		return words("shutdown", set("budget", time.Duration(k.ShutdownAsked.GetBudget()).String()), map[bool]string{true: "keep"}[k.ShutdownAsked.GetKeep()])
 	case *record.Event_Recovered:
@@ -229,4 +227,12 @@ func set(key, value string) string {
 
 func words(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(w string) bool { return w == "" }), " ")
+}
+
+// child is the Child SA's name in the script; of none, or one that is not in it, it is empty.
+func (s *script) child(number uint64) string {
+	if n := s.children[number]; n != 0 {
+		return text.Child(n)
+	}
+	return ""
 }

@@ -187,6 +187,14 @@ func (n *Node) terminate(sa, child uint64) {
 	n.post(&record.Event{IkeSa: sa, Kind: &record.Event_CloseAsked{CloseAsked: &record.CloseAsked{ChildSa: child, Ticket: n.ticket()}}})
 }
 
+// rekey asks for another SA in the place of one, or of one of its children.
+func (n *Node) rekey(sa, child uint64) {
+	if n.life == nil {
+		return
+	}
+	n.post(&record.Event{IkeSa: sa, Kind: &record.Event_RekeyAsked{RekeyAsked: &record.RekeyAsked{ChildSa: child, Ticket: n.ticket()}}})
+}
+
 // shutdown asks for the end of this life.
 func (n *Node) shutdown(budget time.Duration, keep bool) {
 	n.post(&record.Event{Kind: &record.Event_ShutdownAsked{ShutdownAsked: &record.ShutdownAsked{

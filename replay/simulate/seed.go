@@ -116,7 +116,7 @@ func (w *World) order(n *Node, r *rand.Rand) {
 		}
 		w.said("%s", what)
 	}
-	switch k := r.IntN(10); {
+	switch k := r.IntN(14); {
 	case k < 5 || len(sas) == 0:
 		list := n.config.GetConnections()
 		connection := list[r.IntN(len(list))].GetName()
@@ -131,6 +131,16 @@ func (w *World) order(n *Node, r *rand.Rand) {
 		order("terminate child", sa)
 		if len(sa.Children) > 0 {
 			n.terminate(sa.Number, sa.Children[0].Number)
+		}
+	case k < 11:
+		sa := sas[r.IntN(len(sas))]
+		order("rekey ike", sa)
+		n.rekey(sa.Number, 0)
+	case k < 13:
+		sa := sas[r.IntN(len(sas))]
+		order("rekey child", sa)
+		if len(sa.Children) > 0 {
+			n.rekey(sa.Number, sa.Children[0].Number)
 		}
 	default:
 		order("reload", nil)

@@ -32,7 +32,7 @@ func TestShrinkSeed(t *testing.T) {
 		{"an SA is up", 1, func(e *record.Effect) bool { return e.GetChanged().GetTo() == record.Phase_PHASE_ESTABLISHED }},
 		{"acknowledged", 2, gone(record.Cause_CAUSE_ACKNOWLEDGED)},
 		{"both at once", 4, gone(record.Cause_CAUSE_BOTH_AT_ONCE)},
-		{"cut off", 8, gone(record.Cause_CAUSE_CUT_OFF)},
+		{"cut off", 10, gone(record.Cause_CAUSE_CUT_OFF)},
 		{"third send", 5, func(e *record.Effect) bool { return e.GetResend().GetSends() == 4 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

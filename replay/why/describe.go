@@ -127,7 +127,7 @@ func (s *story) describe(r *record.Record, f focused, sa uint64) string {
 // because puts what a person or the peer asked for before what came of it in the same step.
 func because(ev *record.Event, what string) string {
 	switch {
-	case ev.GetShutdownAsked() != nil, ev.GetCloseAsked() != nil:
+	case ev.GetShutdownAsked() != nil, ev.GetCloseAsked() != nil, ev.GetRekeyAsked() != nil:
 		return happened(ev) + ": " + what
 	}
 	return what
@@ -146,6 +146,11 @@ func happened(ev *record.Event) string {
 	switch k := ev.GetKind().(type) {
 	case *record.Event_ShutdownAsked:
 		return fmt.Sprintf("shutdown, %s, budget %s", plain(k.ShutdownAsked.GetSignal()), text.Duration(int64(k.ShutdownAsked.GetBudget())))
+	case *record.Event_RekeyAsked:
+		if k.RekeyAsked.GetChildSa() != 0 {
+			return "rekey " + text.Child(k.RekeyAsked.GetChildSa())
+		}
+		return "rekey"
 	case *record.Event_CloseAsked:
 		if k.CloseAsked.GetChildSa() != 0 {
 			return "close " + text.Child(k.CloseAsked.GetChildSa())

@@ -45,9 +45,9 @@ func (s *story) facts(requests []*sent) Facts {
 		}
 	}
 	if f.Cause == record.Cause_CAUSE_REPLACED {
-		f.By = "us"
-		if s.record(sa.EndStep).GetEvent().GetBecause().GetRoot() == record.Root_ROOT_PEER {
-			f.By = "the peer"
+		f.By = "the peer"
+		if asked, _ := s.wantedDelete(); asked != nil { // who rekeys an IKE SA deletes the old one
+			f.By = "us"
 		}
 	}
 	return f

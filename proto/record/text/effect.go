@@ -104,6 +104,9 @@ func changed(e *record.Effect, c *record.Changed) string {
 	if c.GetDetail() != "" {
 		detail = Quote(c.GetDetail())
 	}
+	if from := c.GetPredecessor(); from != 0 {
+		detail = "from " + SA(from)
+	}
 	if e.GetChildSa() != 0 {
 		return line(Child(e.GetChildSa())+".state", words(ChildPhase(c.GetChildFrom())+" -> "+ChildPhase(c.GetChildTo()), cause, detail))
 	}

@@ -55,11 +55,9 @@ func happened(ev *record.Event) string {
 	case *record.Event_InitiateAsked:
 		return words("InitiateAsked", askedBy(ev), Name(k.InitiateAsked.GetConnection()), Name(k.InitiateAsked.GetChild()), failed(k.InitiateAsked.GetFailure()))
 	case *record.Event_CloseAsked:
-		child := ""
-		if k.CloseAsked.GetChildSa() != 0 {
-			child = Child(k.CloseAsked.GetChildSa())
-		}
-		return words("CloseAsked", askedBy(ev), child)
+		return words("CloseAsked", askedBy(ev), childOr(k.CloseAsked.GetChildSa()))
+	case *record.Event_RekeyAsked:
+		return words("RekeyAsked", askedBy(ev), childOr(k.RekeyAsked.GetChildSa()))
 	case *record.Event_ShutdownAsked:
 		kept := ""
 		if k.ShutdownAsked.GetKeep() {
@@ -166,4 +164,12 @@ func words(all ...string) string {
 		s.WriteString(word)
 	}
 	return s.String()
+}
+
+// childOr is the name of a Child SA; of none it is empty.
+func childOr(number uint64) string {
+	if number == 0 {
+		return ""
+	}
+	return Child(number)
 }

@@ -123,7 +123,10 @@ func Identity(id *record.Identity) string {
 
 // Suite is the algorithms by their names: ENCR_AES_GCM_16_256, PRF_HMAC_SHA2_256, ...
 func Suite(s *record.Suite) string {
-	words := []string{ike.Transform{Type: ike.TransformENCR, ID: uint16(s.GetEncr()), KeyLength: uint16(s.GetKeyLength())}.String()}
+	var words []string
+	if s.GetEncr() != 0 || s.GetGroup() == 0 { // a key exchange alone, of a Child SA to be, has no cipher
+		words = append(words, ike.Transform{Type: ike.TransformENCR, ID: uint16(s.GetEncr()), KeyLength: uint16(s.GetKeyLength())}.String())
+	}
 	if s.GetInteg() != 0 {
 		words = append(words, ike.Transform{Type: ike.TransformINTEG, ID: uint16(s.GetInteg())}.String())
 	}

@@ -17,7 +17,8 @@ var causes = map[string]record.Cause{"acked": record.Cause_CAUSE_ACKNOWLEDGED, "
 	"none": record.Cause_CAUSE_NONE}
 
 var wishes = map[string]record.Wish{"init": record.Wish_WISH_INIT, "auth": record.Wish_WISH_AUTH, "liveness": record.Wish_WISH_LIVENESS,
-	"delete-ike": record.Wish_WISH_DELETE_IKE, "delete-child": record.Wish_WISH_DELETE_CHILD, "refuse-auth": record.Wish_WISH_REFUSE_AUTH}
+	"delete-ike": record.Wish_WISH_DELETE_IKE, "delete-child": record.Wish_WISH_DELETE_CHILD, "refuse-auth": record.Wish_WISH_REFUSE_AUTH,
+	"create-child": record.Wish_WISH_CREATE_CHILD, "rekey-child": record.Wish_WISH_REKEY_CHILD, "rekey-ike": record.Wish_WISH_REKEY_IKE}
 
 // orders is an effect that is no message.
 func (b *builder) orders(w word) error {

@@ -7,8 +7,8 @@ const (
 	noMediation    = "the mediation extension is not built; connect the peers directly"
 	noVirtualIP    = "virtual addresses are not built, and the tunnel would be set up for other addresses; name subnets in local_ts and remote_ts"
 	ikev1Only      = "it belongs to IKEv1; remove it"
-	noRekeying     = "nothing is rekeyed in this version: keys live as long as the SA; close it and initiate it again where they must change"
-	noLifetime     = "lifetimes are not enforced in this version, and keys would be used for longer than this allows; remove it, and close the SA from outside in time"
+	noRekeying     = "SAs are rekeyed by time only in this version: bytes and packets are not counted"
+	noLifetime     = "lifetimes are by time only in this version, and keys would be used for longer than this allows; remove it, and set life_time"
 	noEAP          = "EAP is not built; use auth = psk"
 )
 
@@ -21,10 +21,10 @@ var connectionKeys = []KeyDoc{
 	{Name: "remote_port", Default: "500", Doc: "UDP port of the peer."},
 	{Name: "proposals", Default: "default", Doc: "Algorithms for IKE, proposals separated by commas, algorithms by dashes: aes256gcm16-prfsha384-ecp384. \"default\" stands for a list of safe ones."},
 	{Name: "dpd_delay", Default: "0s", Doc: "Check that the peer lives after this much silence; 0 never."},
-	{Name: "rekey_time", Default: "4h", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
-	{Name: "reauth_time", Default: "0s", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
-	{Name: "over_time", Default: "10% of the longer of rekey_time and reauth_time", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
-	{Name: "rand_time", Default: "over_time", Use: Ignored, Neutral: []string{"0", "0s"}, Why: noRekeying},
+	{Name: "rekey_time", Default: "4h", Doc: "After so long the IKE SA is rekeyed; 0 is never."},
+	{Name: "reauth_time", Default: "0s", Use: Ignored, Neutral: []string{"0", "0s"}, Why: "nobody is authenticated again in this version; IKE SAs are rekeyed, by rekey_time"},
+	{Name: "over_time", Default: "10% of the longer of rekey_time and reauth_time", Doc: "So long after rekey_time an IKE SA that could not be rekeyed is deleted."},
+	{Name: "rand_time", Default: "over_time", Doc: "Up to so much is taken off rekey_time by chance, so that two ends rarely rekey at once."},
 	{Name: "unique", Default: "no", Doc: "What a new IKE SA of the same identities does to older ones: no (the peer's INITIAL_CONTACT closes them), never (nothing), keep (the new one is refused), replace (they are closed)."},
 	{Name: "mobike", Default: "yes", Use: Ignored, Neutral: []string{"no"}, Why: "MOBIKE is not built: a peer behind a NAT is followed, others must keep their address"},
 	{Name: "encap", Default: "no", Doc: "Put ESP into UDP without a NAT too."},

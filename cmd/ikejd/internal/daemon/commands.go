@@ -25,6 +25,7 @@ func (d *Daemon) handle() {
 	s.Handle(vici.CmdListConns, d.listConns)
 	s.Handle(vici.CmdInitiate, d.initiateCommand)
 	s.Handle(vici.CmdTerminate, d.terminate)
+	s.Handle(vici.CmdRekey, d.rekey)
 	s.Handle(vici.CmdReload, d.reloadCommand)
 	for _, event := range []string{vici.EventListSA, vici.EventListConn, vici.EventControlLog, vici.EventLog, vici.EventIKEUpdown, vici.EventChildUpdown} {
 		s.Event(event)

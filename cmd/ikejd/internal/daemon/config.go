@@ -27,13 +27,15 @@ func recordConnection(c *conf.Connection) *record.Connection {
 	r := &record.Connection{Name: c.Name, LocalAddrs: hostTexts(c.LocalAddrs), RemoteAddrs: hostTexts(c.RemoteAddrs),
 		LocalPort: uint32(c.LocalPort), RemotePort: uint32(c.RemotePort), Proposals: recordProposals(c.Proposals),
 		LocalId: recordIdentity(c.Local.Wire), RemoteId: recordIdentity(c.Remote.Wire), DpdDelay: uint64(c.DPDDelay), Encap: c.Encap,
-		KeyingTries: uint32(c.KeyingTries), Unique: record.Unique(c.Unique)}
+		KeyingTries: uint32(c.KeyingTries), Unique: record.Unique(c.Unique),
+		RekeyTime: uint64(c.RekeyTime), OverTime: uint64(c.OverTime), RandTime: uint64(c.RandTime)}
 	for i := range c.Children {
 		child := &c.Children[i]
 		r.Children = append(r.Children, &record.Child{Name: child.Name, LocalTs: recordSelectors(child.LocalTS),
 			RemoteTs: recordSelectors(child.RemoteTS), Proposals: recordProposals(child.Proposals),
 			TransportMode: child.Mode == conf.Transport, StartAction: record.StartAction(child.StartAction),
-			DpdAction: record.StartAction(child.DPDAction), CloseAction: record.StartAction(child.CloseAction)})
+			DpdAction: record.StartAction(child.DPDAction), CloseAction: record.StartAction(child.CloseAction),
+			RekeyTime: uint64(child.RekeyTime), LifeTime: uint64(child.LifeTime), RandTime: uint64(child.RandTime)})
 	}
 	return r
 }

@@ -73,6 +73,9 @@ func (d *Daemon) describeSA(m *vici.Message, sa *reducer.IKESA, now int64, child
 	if sa.Established != 0 {
 		m.Set(vici.KeyEstablished, seconds(now-sa.Established))
 	}
+	if at, armed := sa.RekeyDue(); armed {
+		m.Set(vici.KeyRekeyTime, seconds(at-now))
+	}
 	var queued, active []string
 	for _, w := range sa.Window.Waiting {
 		queued = append(queued, taskName(w.Wish))
@@ -119,6 +122,15 @@ func (d *Daemon) describeChild(m *vici.Message, sa *reducer.IKESA, child *reduce
 	}
 	if child.Suite.SequenceNumbers == ike.SN64 {
 		m.Set(vici.KeyESN, "1")
+	}
+	if child.Suite.Group != ike.GroupNone {
+		m.Set(vici.KeyDHGroup, algorithmName(ike.TransformKE, uint16(child.Suite.Group)))
+	}
+	if at, armed := child.RekeyDue(); armed {
+		m.Set(vici.KeyRekeyTime, seconds(at-now))
+	}
+	if child.LifeEnds != 0 {
+		m.Set(vici.KeyLifeTime, seconds(child.LifeEnds-now))
 	}
 	if child.Installed != 0 {
 		if usage, err := d.plane.Query(childKey(child)); err == nil {

@@ -36,6 +36,8 @@ func phaseName(p reducer.Phase) string {
 		return "CONNECTING"
 	case reducer.Established:
 		return "ESTABLISHED"
+	case reducer.Rekeyed:
+		return "REKEYED"
 	case reducer.Deleting:
 		return "DELETING"
 	case reducer.Lingering, reducer.Discarded:
@@ -46,7 +48,8 @@ func phaseName(p reducer.Phase) string {
 }
 
 var taskNames = map[string]string{"init": "IKE_INIT", "auth": "IKE_AUTH", "refuse-auth": "IKE_AUTH", "liveness": "IKE_DPD",
-	"delete-ike": "IKE_DELETE", "delete-child": "CHILD_DELETE"}
+	"delete-ike": "IKE_DELETE", "delete-child": "CHILD_DELETE",
+	"create-child": "CHILD_CREATE", "rekey-child": "CHILD_REKEY", "rekey-ike": "IKE_REKEY"}
 
 // taskName is what a wish, waiting or in flight, is to strongSwan.
 func taskName(w reducer.Wish) string {
