@@ -33,6 +33,10 @@ func (t *step) queueWhenReady(sa *IKESA, c Creation) {
 	if c.Ni == nil || c.Stage != Preparing || c.Child != 0 && sa.Children[i].InboundSPI == 0 {
 		return
 	}
+	if sa.Window.Wants(wishDeleteIKE, 0) {
+		t.failCreation(sa, c, "the ike sa is being deleted")
+		return
+	}
 	c.Stage = Queued
 	sa.keep(c)
 	t.want(sa, Waiting{Wish: c.Kind.wish(), Child: c.Child, Decided: c.Wanted})

@@ -10,7 +10,7 @@ const hintPause = 10 * second
 
 // Hintable reports whether a hint at time now may have us ask for a sign of life. A request in flight asks already.
 func (sa *IKESA) Hintable(now int64) bool {
-	return sa.Phase == Established && len(sa.Window.InFlight) == 0 && (sa.Hinted == 0 || now-sa.Hinted >= hintPause)
+	return sa.Phase == Established && len(sa.Window.InFlight)+len(sa.Window.Waiting) == 0 && (sa.Hinted == 0 || now-sa.Hinted >= hintPause)
 }
 
 // hintReceived asks the peer for a sign of life. Nothing of what the hint says is taken for true.

@@ -86,8 +86,8 @@ func (t *step) alreadyThere(sa IKESA, child string, ticket uint64) {
 	}
 	c, _ := t.connection(sa.Connection)
 	config, ok := c.child(child)
-	if !ok || sa.Phase != Established {
-		t.answer(sa.Number, ticket, ikeName(sa.Number)+" is "+sa.Phase.String())
+	if !ok || sa.Phase != Established || sa.Window.Wants(wishDeleteIKE, 0) {
+		t.answer(sa.Number, ticket, ikeName(sa.Number)+" is "+sa.Phase.String()+", and no child is made in it now")
 		return
 	}
 	t.wantChild(&sa, config, 0, ticket)

@@ -18,7 +18,7 @@ func (t *step) livenessDue(sa IKESA) {
 		return
 	}
 	t.setTimer(&sa, livenessTimer, c.DPDDelay)
-	if len(sa.Window.InFlight) == 0 {
+	if len(sa.Window.InFlight)+len(sa.Window.Waiting) == 0 {
 		t.want(&sa, Waiting{Wish: wishLiveness, Decided: t.decided()})
 	}
 	t.put(sa)

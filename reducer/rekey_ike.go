@@ -95,6 +95,7 @@ func (t *step) ikeRekeyed(sa *IKESA, c Creation) {
 		return
 	}
 	next := t.successor(sa, c)
+	defer t.closeNew(next.Number)
 	sa.over(c)
 	if !c.Initiator {
 		t.respond(sa, *sa.Window.Answering, choice(c.Suite, ike.ProtocolIKE, c.Proposal, ikeSPI(c.SPI)), ike.Nonce{Data: c.Nr},
@@ -120,6 +121,14 @@ func (t *step) ikeRekeyed(sa *IKESA, c Creation) {
 			t.setTimer(&rival, lifeTimer, rekeyWait) // the peer closes what it began; CR-16
 			t.put(rival)
 		}
+	}
+}
+
+// closeNew closes an IKE SA that a rekeying made although a shutdown was ordered meanwhile: nobody else would (PROTOCOL.md, D-23).
+func (t *step) closeNew(number uint64) {
+	sa, ok := t.sa(number)
+	if ok && t.shuttingDown() && sa.Phase == Established && !sa.Window.Wants(wishDeleteIKE, 0) {
+		t.closeForShutdown(&sa)
 	}
 }
 
@@ -165,7 +174,11 @@ func (t *step) moveTo(sa *IKESA, number uint64, peerDeletes bool) {
 	if peerDeletes {
 		t.setTimer(sa, lifeTimer, rekeyWait)
 	} else {
-		t.setTimer(sa, discardTimer, t.s.config.Settings.DiscardAfter)
+		left := t.s.config.Settings.DiscardAfter
+		if closing {
+			left = lastResort.Deadline - t.now
+		}
+		t.setTimer(sa, discardTimer, left)
 		t.want(sa, Waiting{Wish: wishDeleteIKE, Decided: t.decided()})
 	}
 	t.put(next)
