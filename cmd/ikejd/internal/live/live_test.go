@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -297,9 +298,9 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := []journal.SegmentInfo{{Name: "one", First: 1, Last: 20, End: 30, Bytes: 40, Closed: true}, {Name: "two", First: 21, Last: 22, End: 31, Bytes: 41, Closed: true}}
-	var kept time.Duration
+	var kept atomic.Int64
 	HandlePrune(s, func(keep time.Duration, dryRun bool) ([]journal.SegmentInfo, error) {
-		kept = keep
+		kept.Store(int64(keep))
 		if !dryRun {
 			return nil, errors.New("the folder is gone")
 		}
@@ -314,8 +315,8 @@ func TestPrune(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if got, err := Prune(ctx, socket, time.Hour, true); err != nil || !cmp.Equal(got, gone) || kept != time.Hour {
-		t.Errorf("%v of %v, %v", got, kept, err)
+	if got, err := Prune(ctx, socket, time.Hour, true); err != nil || !cmp.Equal(got, gone) || kept.Load() != int64(time.Hour) {
+		t.Errorf("%v of %v, %v", got, time.Duration(kept.Load()), err)
 	}
 	if _, err := Prune(ctx, socket, time.Hour, false); err == nil || !strings.Contains(err.Error(), "the folder is gone") {
 		t.Errorf("refused: %v", err)
