@@ -179,6 +179,18 @@ func (sa *IKESA) over(c Creation) {
 	}
 }
 
+// ours is our half of the exchange: Nonce, and KE where there is a key exchange.
+func (c *Creation) ours() []ike.Body {
+	nonce := c.Ni
+	if !c.Initiator {
+		nonce = c.Nr
+	}
+	if c.Group == ike.GroupNone {
+		return []ike.Body{ike.Nonce{Data: nonce}}
+	}
+	return []ike.Body{ike.Nonce{Data: nonce}, ike.KeyExchange{Group: c.Group, Data: c.Public}}
+}
+
 // prepare asks the keyring for nonce, key exchange value and SPI.
 func (t *step) prepare(sa *IKESA, c *Creation) {
 	c.Stage = Preparing
@@ -293,12 +305,6 @@ func (t *step) failCreation(sa *IKESA, c Creation, problem string) {
 		t.failChild(sa, i, problem)
 	}
 	t.answer(sa.Number, c.Ticket, problem)
-}
-
-func (t *step) destroyShare(sa *IKESA, keyRef uint64) {
-	if keyRef != 0 {
-		t.order(Effect{Kind: EffectDestroyKeys, SA: sa.Number, KeyRef: keyRef})
-	}
 }
 
 // dropUnasked forgets the exchanges that the peer knows nothing of: the IKE SA is being closed (PROTOCOL.md, D-02).

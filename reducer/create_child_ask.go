@@ -16,7 +16,7 @@ func (t *step) wantChild(sa *IKESA, config ChildConfig, replaces uint64, ticket 
 		c.Kind = RekeyedChild
 	}
 	t.prepare(sa, &c)
-	sa.Making = with(sa.Making, c)
+	sa.keep(c)
 }
 
 // firstGroup is the key exchange that a Child SA begins with: none if there may be none.
@@ -71,15 +71,8 @@ func (t *step) buildCreateChild(sa *IKESA, w Waiting) (message, bool) {
 	child := sa.childOf(c.Child)
 	connection, _ := t.connection(sa.Connection)
 	config, _ := connection.child(child.Name)
-	if child.TransportMode {
-		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
-	}
-	bodies = append(bodies, offer(config.Proposals, child.Protocol, spiOctets(child.InboundSPI)), ike.Nonce{Data: c.Ni})
-	if c.Group != ike.GroupNone {
-		bodies = append(bodies, ike.KeyExchange{Group: c.Group, Data: c.Public})
-	}
-	return message{ike.CREATE_CHILD_SA, append(bodies, ike.TrafficSelectors{Initiator: true, Selectors: child.LocalTS},
-		ike.TrafficSelectors{Selectors: child.RemoteTS})}, true
+	suites := offer(config.Proposals, child.Protocol, spiOctets(child.InboundSPI))
+	return message{ike.CREATE_CHILD_SA, append(bodies, child.payloads(suites, c.ours()...)...)}, true
 }
 
 // createChildAnswered takes the response to one. What it cannot use fails that exchange alone (PROTOCOL.md, X-36).

@@ -173,16 +173,8 @@ func (t *step) refuseCreation(sa *IKESA, c Creation, why ike.Notify) {
 // childServed answers now that the kernel has the Child SA: HDR, SK {[N(USE_TRANSPORT_MODE),] SA, Nr, [KEr,] TSi, TSr}.
 func (t *step) childServed(sa *IKESA, c Creation) {
 	child := sa.childOf(c.Child)
-	var bodies []ike.Body
-	if child.TransportMode {
-		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
-	}
-	bodies = append(bodies, choice(child.Suite, child.Protocol, c.Proposal, spiOctets(child.InboundSPI)), ike.Nonce{Data: c.Nr})
-	if c.Group != ike.GroupNone {
-		bodies = append(bodies, ike.KeyExchange{Group: c.Group, Data: c.Public})
-	}
-	t.respond(sa, *sa.Window.Answering, append(bodies, ike.TrafficSelectors{Initiator: true, Selectors: child.RemoteTS},
-		ike.TrafficSelectors{Selectors: child.LocalTS})...)
+	suites := choice(child.Suite, child.Protocol, c.Proposal, spiOctets(child.InboundSPI))
+	t.respond(sa, *sa.Window.Answering, child.payloads(suites, c.ours()...)...)
 	sa.over(c)
 	if c.Kind == RekeyedChild {
 		t.childReplacedByPeer(sa, c)

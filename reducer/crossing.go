@@ -51,8 +51,5 @@ func (sa *IKESA) lowestNonce() []byte {
 	if sa.SetUp == nil {
 		return sa.LowestNonce
 	}
-	if bytes.Compare(sa.SetUp.Ni, sa.SetUp.Nr) < 0 {
-		return sa.SetUp.Ni
-	}
-	return sa.SetUp.Nr
+	return sorted(sa.SetUp.Ni, sa.SetUp.Nr)[0]
 }

@@ -94,15 +94,20 @@ func (t *step) serveDeleteChild(sa IKESA, to Answering, spis []uint32) {
 			sa.unknownDeleted(spi)
 		}
 	}
-	if len(ours) > 0 {
-		t.respond(&sa, to, ike.Delete{Protocol: ike.ProtocolESP, SPIs: ours})
-	} else {
-		t.respond(&sa, to)
-	}
+	t.answerDeletes(&sa, to, ours)
 	for _, config := range again {
 		t.wantChild(&sa, config, 0, 0)
 	}
 	t.put(sa)
+}
+
+// answerDeletes names our inbound SPI of each pair that is closed, or nothing.
+func (t *step) answerDeletes(sa *IKESA, to Answering, ours []uint32) {
+	if len(ours) > 0 {
+		t.respond(sa, to, ike.Delete{Protocol: ike.ProtocolESP, SPIs: ours})
+	} else {
+		t.respond(sa, to)
+	}
 }
 
 // sendsTo reports whether that is the SPI by which the peer names the child; one that is being made may have none yet.
@@ -123,11 +128,7 @@ func (t *step) serveInheritedDelete(sa, next IKESA, to Answering, spis []uint32)
 			}
 		}
 	}
-	if len(ours) > 0 {
-		t.respond(&sa, to, ike.Delete{Protocol: ike.ProtocolESP, SPIs: ours})
-	} else {
-		t.respond(&sa, to)
-	}
+	t.answerDeletes(&sa, to, ours)
 	t.put(sa)
 	t.put(next)
 }

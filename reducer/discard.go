@@ -52,16 +52,19 @@ func (t *step) answerWaiting(sa *IKESA, cause Cause, detail string) {
 }
 
 func (t *step) destroyKeys(sa *IKESA) {
-	if sa.KeyRef != 0 {
-		t.order(Effect{Kind: EffectDestroyKeys, SA: sa.Number, KeyRef: sa.KeyRef})
-		sa.KeyRef = 0
-	}
+	t.destroyShare(sa, sa.KeyRef)
+	sa.KeyRef = 0
 }
 
 // destroy forgets a secret that was made for an event which has no use for it; 0 is none.
-func (t *step) destroy(keyRef uint64) {
+func (t *step) destroy(keyRef uint64) { t.destroyRef(t.ev.GetIkeSa(), keyRef) }
+
+// destroyShare forgets a secret that an exchange of sa had; 0 is none.
+func (t *step) destroyShare(sa *IKESA, keyRef uint64) { t.destroyRef(sa.Number, keyRef) }
+
+func (t *step) destroyRef(sa, keyRef uint64) {
 	if keyRef != 0 {
-		t.order(Effect{Kind: EffectDestroyKeys, SA: t.ev.GetIkeSa(), KeyRef: keyRef})
+		t.order(Effect{Kind: EffectDestroyKeys, SA: sa, KeyRef: keyRef})
 	}
 }
 

@@ -64,12 +64,20 @@ func (t *step) childOffer(sa *IKESA) []ike.Body {
 	child := sa.Children[0]
 	c, _ := t.connection(sa.Connection)
 	config, _ := c.child(child.Name)
-	var bodies []ike.Body
-	if child.TransportMode {
+	return child.payloads(offer(firstChildProposals(config.Proposals), child.Protocol, spiOctets(child.InboundSPI)))
+}
+
+// payloads are what an exchange says of the child, with what stands between: [N(USE_TRANSPORT_MODE),] SA, ..., TSi, TSr.
+func (c *ChildSA) payloads(suites ike.SA, between ...ike.Body) (bodies []ike.Body) {
+	if c.TransportMode {
 		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
 	}
-	return append(bodies, offer(firstChildProposals(config.Proposals), child.Protocol, spiOctets(child.InboundSPI)),
-		ike.TrafficSelectors{Initiator: true, Selectors: child.LocalTS}, ike.TrafficSelectors{Selectors: child.RemoteTS})
+	i, r := c.LocalTS, c.RemoteTS
+	if !c.Initiator {
+		i, r = r, i
+	}
+	bodies = append(append(bodies, suites), between...)
+	return append(bodies, ike.TrafficSelectors{Initiator: true, Selectors: i}, ike.TrafficSelectors{Selectors: r})
 }
 
 // keepOffer keeps the peer's payloads, of either role, until its AUTH is found good: nothing of them is looked at before.
@@ -195,12 +203,7 @@ func (t *step) childAnswer(sa *IKESA) []ike.Body {
 		return []ike.Body{ike.Notify{Type: sa.SetUp.ChildRefusal}}
 	}
 	child := sa.Children[0]
-	var bodies []ike.Body
-	if child.TransportMode {
-		bodies = append(bodies, ike.Notify{Type: ike.NotifyUseTransportMode})
-	}
-	return append(bodies, choice(child.Suite, child.Protocol, sa.SetUp.Proposal, spiOctets(child.InboundSPI)),
-		ike.TrafficSelectors{Initiator: true, Selectors: child.RemoteTS}, ike.TrafficSelectors{Selectors: child.LocalTS})
+	return child.payloads(choice(child.Suite, child.Protocol, sa.SetUp.Proposal, spiOctets(child.InboundSPI)))
 }
 
 // firstChildAnswered takes the responder's answer about the child. An answer we cannot use is a local failure: the IKE SA
@@ -265,10 +268,8 @@ func (t *step) child(number uint64) (IKESA, int, bool) {
 	if !ok {
 		return IKESA{}, 0, false
 	}
-	for i := range sa.Children {
-		if sa.Children[i].Number == number {
-			return sa, i, true
-		}
+	if i := sa.place(number); i >= 0 {
+		return sa, i, true
 	}
 	return IKESA{}, 0, false
 }

@@ -26,7 +26,7 @@ func (t *step) rekeyIKE(sa *IKESA, ticket uint64) {
 	}
 	c := Creation{Kind: RekeyedIKE, Initiator: true, Group: group, Wanted: t.decided(), Ticket: ticket}
 	t.prepare(sa, &c)
-	sa.Making = with(sa.Making, c)
+	sa.keep(c)
 }
 
 // buildRekeyIKE is HDR, SK {SA, Ni, KEi}, the SA's proposals with the new SPI.
@@ -34,8 +34,7 @@ func (t *step) buildRekeyIKE(sa *IKESA, c Creation) message {
 	c.Stage = Asked
 	sa.keep(c)
 	connection, _ := t.connection(sa.Connection)
-	return message{ike.CREATE_CHILD_SA, []ike.Body{offer(connection.Proposals, ike.ProtocolIKE, ikeSPI(c.SPI)), ike.Nonce{Data: c.Ni},
-		ike.KeyExchange{Group: c.Group, Data: c.Public}}}
+	return message{ike.CREATE_CHILD_SA, append([]ike.Body{offer(connection.Proposals, ike.ProtocolIKE, ikeSPI(c.SPI))}, c.ours()...)}
 }
 
 func ikeSPI(spi uint64) []byte { return binary.BigEndian.AppendUint64(nil, spi) }
@@ -98,8 +97,7 @@ func (t *step) ikeRekeyed(sa *IKESA, c Creation) {
 	defer t.closeNew(next.Number)
 	sa.over(c)
 	if !c.Initiator {
-		t.respond(sa, *sa.Window.Answering, choice(c.Suite, ike.ProtocolIKE, c.Proposal, ikeSPI(c.SPI)), ike.Nonce{Data: c.Nr},
-			ike.KeyExchange{Group: c.Group, Data: c.Public})
+		t.respond(sa, *sa.Window.Answering, append([]ike.Body{choice(c.Suite, ike.ProtocolIKE, c.Proposal, ikeSPI(c.SPI))}, c.ours()...)...)
 		if ours, both := sa.making(0); both && ours.open() {
 			ours.Rival = Rival{next.Number, c.Ni, c.Nr}
 			sa.keep(ours)

@@ -3,7 +3,6 @@ package engine
 import (
 	"hash/maphash"
 	"net/netip"
-	"slices"
 	"sync"
 
 	"github.com/ikejd/ikejd/proto/ike"
@@ -21,7 +20,8 @@ type index struct {
 	sources  map[netip.Addr]int  // half-open SAs of a source
 	entries  map[uint64]entry
 	halfOpen int
-	coming   map[uint64][]uint64 // SA -> our SPIs of those that are to take its place: the peer may use one before we do
+	coming   map[uint64]uint64   // our SPI of an SA that is being made -> the one it is to take the place of: the peer may use it before we do
+	makes    map[uint64][]uint64 // and the other way round
 }
 
 // entry is how an SA stands in the maps.
@@ -32,7 +32,7 @@ type entry struct {
 
 func newIndex() *index {
 	return &index{seed: maphash.MakeSeed(), spis: map[uint64]uint64{}, inits: map[uint64]uint64{}, peers: map[uint64][]uint64{},
-		sources: map[netip.Addr]int{}, entries: map[uint64]entry{}, coming: map[uint64][]uint64{}}
+		sources: map[netip.Addr]int{}, entries: map[uint64]entry{}, coming: map[uint64]uint64{}, makes: map[uint64][]uint64{}}
 }
 
 // update brings SA number up to date; nil is gone.
@@ -74,10 +74,18 @@ func (x *index) expect(number uint64, sa *reducer.IKESA) {
 	if sa != nil {
 		spis = sa.ComingSPIs()
 	}
+	if len(spis) == 0 && len(x.makes) == 0 {
+		return
+	}
+	for _, spi := range x.makes[number] {
+		delete(x.coming, spi)
+	}
+	delete(x.makes, number)
+	for _, spi := range spis {
+		x.coming[spi] = number
+	}
 	if len(spis) > 0 {
-		x.coming[number] = spis
-	} else if len(x.coming) > 0 {
-		delete(x.coming, number)
+		x.makes[number] = spis
 	}
 }
 
@@ -85,12 +93,8 @@ func (x *index) expect(number uint64, sa *reducer.IKESA) {
 func (x *index) comes(spi uint64) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	for _, spis := range x.coming {
-		if slices.Contains(spis, spi) {
-			return true
-		}
-	}
-	return false
+	_, coming := x.coming[spi]
+	return coming
 }
 
 func (x *index) enter(number uint64, e entry) {

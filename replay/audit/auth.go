@@ -98,7 +98,7 @@ var auth06 = &Rule{ID: "AUTH-06", hooks: hooks{received: func(n *now, s *ikeSA) 
 }}}
 
 func phaseName(p record.Phase) string {
-	return [...]string{"not there", "half-open", "established", "being deleted", "lingering", "discarded"}[max(min(int(p), 5), 0)]
+	return [...]string{"not there", "half-open", "established", "being deleted", "lingering", "discarded", "rekeyed"}[max(min(int(p), 6), 0)]
 }
 
 // AUTH-08: who refuses lingers for repeats, who is refused is gone.

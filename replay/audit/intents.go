@@ -5,6 +5,7 @@ import (
 
 	"github.com/ikejd/ikejd/proto/ike"
 	"github.com/ikejd/ikejd/proto/record"
+	"github.com/ikejd/ikejd/proto/record/text"
 )
 
 // Intents and the window: each request came from the queue, in its order, and no wish is lost on the way.
@@ -19,14 +20,9 @@ var ord04 = &Rule{ID: "ORD-04", hooks: hooks{sent: func(n *now, s *ikeSA, m *mes
 	case w == nil:
 		n.violation(s, []uint64{m.serves.step}, "request %d serves no wish in the queue", m.id)
 	case w.passed:
-		n.violation(s, []uint64{w.at.step}, "request %d (%s) leaves after one that was wanted later", m.id, wishName(w.wish))
+		n.violation(s, []uint64{w.at.step}, "request %d (%s) leaves after one that was wanted later", m.id, text.Wish(w.wish))
 	}
 }}}
-
-func wishName(w record.Wish) string {
-	return [...]string{"-", "init", "auth", "liveness", "delete-ike", "delete-child", "refuse-auth",
-		"create-child", "rekey-child", "rekey-ike"}[max(min(int(w), 9), 0)]
-}
 
 // DEL-13: a wish that is gone from the queue was sent, is listed in the evidence of the SA's end, or has a Dropped effect
 // whose edge names it. One that was overtaken and never left is lost as well.
@@ -40,7 +36,7 @@ var del13 = &Rule{ID: "DEL-13", hooks: hooks{
 		for _, w := range s.wishes {
 			i := slices.Index(listed, w.wish)
 			if i < 0 {
-				n.violation(s, []uint64{w.at.step}, "the wish %s of step %d is neither sent nor dropped by name", wishName(w.wish), w.at.step)
+				n.violation(s, []uint64{w.at.step}, "the wish %s of step %d is neither sent nor dropped by name", text.Wish(w.wish), w.at.step)
 				continue
 			}
 			listed = slices.Delete(listed, i, i+1)
@@ -49,7 +45,7 @@ var del13 = &Rule{ID: "DEL-13", hooks: hooks{
 	idle: func(n *now, s *ikeSA) {
 		for _, w := range s.wishes {
 			if w.passed && s.alive() && n.time-w.time > 10*minute && n.once(s) {
-				n.violation(s, []uint64{w.at.step}, "the wish %s of step %d was passed over, and nothing became of it", wishName(w.wish), w.at.step)
+				n.violation(s, []uint64{w.at.step}, "the wish %s of step %d was passed over, and nothing became of it", text.Wish(w.wish), w.at.step)
 			}
 		}
 	},
@@ -71,7 +67,7 @@ var shu02 = &Rule{ID: "SHU-02", hooks: hooks{effect: func(n *now, s *ikeSA, e *r
 		case record.Wish_WISH_DELETE_IKE, record.Wish_WISH_REFUSE_AUTH, record.Wish_WISH_AUTH:
 		default:
 			if !o.keep {
-				n.violation(s, []uint64{o.step}, "a wish %s, %s after the shutdown was ordered", wishName(k.Wanted.GetWish()), seconds(n.time-o.began))
+				n.violation(s, []uint64{o.step}, "a wish %s, %s after the shutdown was ordered", text.Wish(k.Wanted.GetWish()), seconds(n.time-o.began))
 			}
 		}
 	}

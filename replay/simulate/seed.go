@@ -116,6 +116,16 @@ func (w *World) order(n *Node, r *rand.Rand) {
 		}
 		w.said("%s", what)
 	}
+	ofSome := func(what string, child bool, do func(sa, child uint64)) {
+		sa := sas[r.IntN(len(sas))]
+		order(what, sa)
+		switch {
+		case !child:
+			do(sa.Number, 0)
+		case len(sa.Children) > 0:
+			do(sa.Number, sa.Children[0].Number)
+		}
+	}
 	switch k := r.IntN(14); {
 	case k < 5 || len(sas) == 0:
 		list := n.config.GetConnections()
@@ -123,25 +133,13 @@ func (w *World) order(n *Node, r *rand.Rand) {
 		order("initiate", nil)
 		n.initiate(connection)
 	case k < 8:
-		sa := sas[r.IntN(len(sas))]
-		order("terminate ike", sa)
-		n.terminate(sa.Number, 0)
+		ofSome("terminate ike", false, n.terminate)
 	case k < 9:
-		sa := sas[r.IntN(len(sas))]
-		order("terminate child", sa)
-		if len(sa.Children) > 0 {
-			n.terminate(sa.Number, sa.Children[0].Number)
-		}
+		ofSome("terminate child", true, n.terminate)
 	case k < 11:
-		sa := sas[r.IntN(len(sas))]
-		order("rekey ike", sa)
-		n.rekey(sa.Number, 0)
+		ofSome("rekey ike", false, n.rekey)
 	case k < 13:
-		sa := sas[r.IntN(len(sas))]
-		order("rekey child", sa)
-		if len(sa.Children) > 0 {
-			n.rekey(sa.Number, sa.Children[0].Number)
-		}
+		ofSome("rekey child", true, n.rekey)
 	default:
 		order("reload", nil)
 		n.reload()
